@@ -1,0 +1,59 @@
+import * as z from "zod";
+import { ErrorCode } from "./errors.ts";
+import { Message, Usage } from "./message.ts";
+import { Id, Seq, Timestamp } from "./primitives.ts";
+import { Receipt } from "./receipt.ts";
+
+export const TurnError = z.object({ code: ErrorCode, message: z.string() });
+export type TurnError = z.infer<typeof TurnError>;
+
+const ModelRef = z.object({ provider: z.string(), model: z.string() });
+const ToolCall = z.object({ callId: z.string(), name: z.string(), input: z.unknown(), step: z.int() });
+
+/** What happened in a conversation, for ever: durable before it is sent, replayed by `seq`. */
+export const ConversationEvent = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("message:added"), message: Message }),
+  z.object({ type: z.literal("message:updated"), message: Message }),
+  z.object({ type: z.literal("message:deleted"), messageId: Id }),
+  z.object({ type: z.literal("head:moved"), messageId: Id.nullable() }),
+  z.object({
+    type: z.literal("turn:started"),
+    turnId: Id,
+    messageId: Id,
+    replyTo: Id,
+    receipt: Receipt,
+  }),
+  z.object({ type: z.literal("tool:requested"), turnId: Id, call: ToolCall, needsApproval: z.boolean() }),
+  z.object({
+    type: z.literal("tool:completed"),
+    turnId: Id,
+    callId: z.string(),
+    outcome: z.object({ output: z.unknown(), isError: z.boolean() }),
+  }),
+  z.object({ type: z.literal("turn:rerouted"), turnId: Id, from: ModelRef, to: ModelRef, why: z.string() }),
+  /** The seam: the answer was cut and goes on from here. */
+  z.object({ type: z.literal("turn:continued"), turnId: Id, why: z.string() }),
+  z.object({ type: z.literal("turn:completed"), turnId: Id, message: Message, usage: Usage }),
+  z.object({
+    type: z.literal("turn:interrupted"),
+    turnId: Id,
+    message: Message,
+    why: z.string(),
+    willContinue: z.boolean(),
+  }),
+  z.object({ type: z.literal("turn:failed"), turnId: Id, error: TurnError, canRetry: z.boolean() }),
+  z.object({ type: z.literal("model:switched"), model: z.string().nullable(), pinned: z.boolean() }),
+  z.object({ type: z.literal("agent:switched"), agent: z.object({ id: Id, name: z.string() }).nullable() }),
+  z.object({
+    type: z.literal("checkpoint:created"),
+    upToSeq: Seq,
+    tokensBefore: z.int(),
+    tokensAfter: z.int(),
+  }),
+  z.object({ type: z.literal("title:changed"), title: z.string() }),
+]);
+export type ConversationEvent = z.infer<typeof ConversationEvent>;
+
+/** An event at its place in the log. */
+export const LoggedEvent = z.object({ seq: Seq, at: Timestamp, event: ConversationEvent });
+export type LoggedEvent = z.infer<typeof LoggedEvent>;

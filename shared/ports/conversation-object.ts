@@ -1,0 +1,64 @@
+import type {
+  Conversation,
+  ConversationContext,
+  ConversationExport,
+  EditMessage,
+  ListMessages,
+  SendAccepted,
+  SendMessage,
+  UpdateConversation,
+} from "../contract/conversation.ts";
+import type { Result } from "../contract/errors.ts";
+import type { ClientKind } from "../contract/frames.ts";
+import type { Message } from "../contract/message.ts";
+import type { Principal } from "./sign-in.ts";
+
+/** Messages that a new conversation starts with: a fork or an import. Ids are new already. */
+export interface Seed {
+  messages: Message[];
+  headId: string | null;
+}
+
+/** Headers in which the Worker tells the object who is asking; never accepted from outside. */
+export const OBJECT_HEADERS = { principal: "x-mosaic-principal", request: "x-mosaic-request-id" } as const;
+
+/** What the object needs to know of a socket upgrade; JSON in `OBJECT_HEADERS.principal`. */
+export type UpgradeProof =
+  /** `origin` is the browser's Origin header, null where there was none. */
+  | { by: "principal"; principal: Principal }
+  | { by: "ticket"; ticket: string; origin: string | null };
+
+/**
+ * A conversation as the Worker sees it. Every method authorises the principal against the object's own copy of who may
+ * do what, and answers `not_found` to everyone else. Results are plain data, nothing throws on purpose.
+ *
+ * `fetch` serves the streams, with the same authorisation (`OBJECT_HEADERS.principal` carries the `UpgradeProof`):
+ * - `GET /socket`: the WebSocket upgrade (subprotocol `mosaic.v1`);
+ * - `GET /events?after=`: SSE of all frames, `id:` on `event` frames;
+ * - `POST /messages` with a `SendMessage` body: SSE of the frames of that turn, ends with it.
+ */
+export interface ConversationObject {
+  fetch(request: Request): Promise<Response>;
+  /** Birth, right after the row was written. Repeating it changes nothing. */
+  create(principal: Principal, conversation: Conversation, seed: Seed | null): Promise<Result<Conversation>>;
+  describe(principal: Principal): Promise<Result<Conversation>>;
+  /** Writes Postgres in the request, then the log, then tells everyone attached. */
+  update(principal: Principal, changes: UpdateConversation, ifVersion?: number): Promise<Result<Conversation>>;
+  /** Aborts the turn, closes sockets (4004), erases rows, then the object's own storage. */
+  remove(principal: Principal, ifVersion?: number): Promise<Result<null>>;
+  send(principal: Principal, body: SendMessage & { id: string }, client: ClientKind): Promise<Result<SendAccepted & { duplicate: boolean }>>;
+  stop(principal: Principal, turnId?: string): Promise<Result<{ stopped: boolean }>>;
+  messages(principal: Principal, query: ListMessages & { cursor?: string }): Promise<Result<{ items: Message[]; nextCursor: string | null }>>;
+  /** Adds a sibling with the new content and moves the head to it; answers the new message. */
+  edit(principal: Principal, messageId: string, body: EditMessage): Promise<Result<Message>>;
+  /** A tombstone: its place stays, its content is gone everywhere. */
+  deleteMessage(principal: Principal, messageId: string): Promise<Result<null>>;
+  /** The path from the first message through `messageId`, inclusive. */
+  pathThrough(principal: Principal, messageId: string): Promise<Result<{ conversation: Conversation; messages: Message[] }>>;
+  export(principal: Principal): Promise<Result<ConversationExport>>;
+  context(principal: Principal): Promise<Result<ConversationContext>>;
+  /** Single use, 30 s, bound to this user, conversation and origin. */
+  ticket(principal: Principal, origin: string | null): Promise<Result<{ ticket: string; expiresAt: string }>>;
+  /** A credential or membership ended: its sockets close (4003), and that proof is worth nothing here any more. */
+  revoke(what: { credentialId: string } | { userId: string; workspaceId: string }): Promise<void>;
+}

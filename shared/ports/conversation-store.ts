@@ -1,0 +1,75 @@
+import type { Conversation, Visibility } from "../contract/conversation.ts";
+import type { LoggedEvent } from "../contract/events.ts";
+import type { WorkspaceSettings } from "../contract/account.ts";
+
+/** On whose behalf a row is read or written; row-level security holds the rest. */
+export interface Scope {
+  userId: string;
+}
+
+export interface NewConversation {
+  id: string;
+  workspaceId: string;
+  title: string;
+  model: string | null;
+  agentId: string | null;
+  personalityId: string | null;
+  forkedFrom: { conversationId: string; messageId: string } | null;
+  at: string;
+}
+
+export interface ConversationChanges {
+  title?: string;
+  visibility?: Visibility;
+  model?: string | null;
+  headId?: string | null;
+}
+
+/** Stored conversations that can be listed. Rows of others do not exist for the caller. */
+export interface ConversationStore {
+  /** @throws AppError `not_found` when the caller may not write in that workspace. */
+  create(scope: Scope, conversation: NewConversation): Promise<Conversation>;
+  find(scope: Scope, id: string): Promise<{ conversation: Conversation; lastSeq: number } | null>;
+  list(
+    scope: Scope,
+    page: { cursor?: string | undefined; limit: number; workspaceId?: string | undefined },
+  ): Promise<{ items: Conversation[]; nextCursor: string | null }>;
+  /**
+   * @returns null when the caller may not change it or it is gone.
+   * @throws AppError `version_conflict` when `ifVersion` is stale.
+   */
+  update(scope: Scope, id: string, changes: ConversationChanges, ifVersion?: number): Promise<Conversation | null>;
+  /** Erases the conversation and everything that hangs on it. @returns whether there was one. */
+  erase(scope: Scope, id: string): Promise<boolean>;
+  /** Every event from `afterSeq` on, oldest first, at most `limit`: how an object that lost its storage is rebuilt. */
+  events(scope: Scope, id: string, afterSeq: number, limit: number): Promise<LoggedEvent[]>;
+}
+
+/** What the write-behind brings to Postgres in one batch. */
+export interface EventBatch {
+  conversationId: string;
+  workspaceId: string;
+  events: LoggedEvent[];
+}
+
+export type DrainOutcome =
+  | { ok: true }
+  /** Try the same again later: connection errors and SQLSTATE 08, 53, 57, 40. */
+  | { ok: false; retry: true; message: string }
+  /** The data itself is refused (22, 23, 42, or a row that belongs to someone else): bisect, park. */
+  | { ok: false; retry: false; message: string };
+
+/** Where the log drains to. At least once, with the effect of exactly once: the key is `(conversation_id, seq)`. */
+export interface EventSink {
+  /** Appends to `conversation_events` and moves `messages`, `turns`, `receipts` and the conversation's head, in one transaction. Never throws. */
+  drain(scope: Scope, batch: EventBatch): Promise<DrainOutcome>;
+}
+
+/** Everything a turn must know about settings, in one batched read. */
+export interface TurnConfiguration {
+  workspace: Pick<WorkspaceSettings, "defaultModel" | "defaultProviderId" | "settings">;
+}
+
+export interface ConfigurationReader {
+  read(scope: Scope, workspaceId: string): Promise<TurnConfiguration>;
+}

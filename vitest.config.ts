@@ -1,0 +1,27 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: "node",
+          include: ["{shared,selfhost,scripts,clients}/**/*.test.{ts,tsx}"],
+          exclude: ["**/*.workerd.test.ts", "**/node_modules/**"],
+          environment: "node",
+        },
+      },
+      "./workers/vitest.config.ts",
+      {
+        test: {
+          name: "stack",
+          include: ["tests/**/*.test.ts"],
+          environment: "node",
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
