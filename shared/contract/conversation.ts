@@ -66,6 +66,7 @@ export const ListMessages = z.strictObject({
   after: z.coerce.number().int().nonnegative().optional(),
   before: z.coerce.number().int().positive().optional(),
   branches: z.enum(["active", "all"]).default("active"),
+  cursor: z.string().max(64).optional(),
   limit: z.coerce.number().int().min(1).max(200).default(50),
 });
 export type ListMessages = z.infer<typeof ListMessages>;

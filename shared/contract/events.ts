@@ -21,6 +21,8 @@ export const ConversationEvent = z.discriminatedUnion("type", [
     turnId: Id,
     messageId: Id,
     replyTo: Id,
+    /** What the answer hangs on in the tree: the head at this moment. */
+    parentId: Id.nullable().optional(),
     receipt: Receipt,
   }),
   z.object({ type: z.literal("tool:requested"), turnId: Id, call: ToolCall, needsApproval: z.boolean() }),

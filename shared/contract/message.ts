@@ -69,8 +69,9 @@ export const MessageMetadata = z.object({
   receiptId: Id.optional(),
   agentId: Id.optional(),
   finishReason: FinishReason.optional(),
-  /** The id of the turn that wrote this message. */
+  /** The id of the turn that wrote this message, and the user message it answers. */
   turnId: Id.optional(),
+  replyTo: Id.optional(),
   /** Which attached client sent it: `web`, `tui`, `api`, `bridge`. */
   client: z.string().optional(),
   /** The account that sent it; others may write in a shared conversation. */

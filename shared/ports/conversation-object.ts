@@ -48,7 +48,7 @@ export interface ConversationObject {
   remove(principal: Principal, ifVersion?: number): Promise<Result<null>>;
   send(principal: Principal, body: SendMessage & { id: string }, client: ClientKind): Promise<Result<SendAccepted & { duplicate: boolean }>>;
   stop(principal: Principal, turnId?: string): Promise<Result<{ stopped: boolean }>>;
-  messages(principal: Principal, query: ListMessages & { cursor?: string }): Promise<Result<{ items: Message[]; nextCursor: string | null }>>;
+  messages(principal: Principal, query: ListMessages): Promise<Result<{ items: Message[]; nextCursor: string | null }>>;
   /** Adds a sibling with the new content and moves the head to it; answers the new message. */
   edit(principal: Principal, messageId: string, body: EditMessage): Promise<Result<Message>>;
   /** A tombstone: its place stays, its content is gone everywhere. */

@@ -1,18 +1,7 @@
 import type { Workspace } from "../contract/account.ts";
+import type { Principal } from "../domain/access/principal.ts";
 
-/** Who is asking, proved at the edge. Crosses RPC as plain data; the object authorises it against its own copy. */
-export interface Principal {
-  userId: string;
-  name: string;
-  /** The session's or API key's id: what a revocation names. */
-  credentialId: string;
-  credential: "session" | "api-key";
-  /** Where this user may be and as what. */
-  workspaces: Pick<Workspace, "id" | "role">[];
-  isInstanceAdmin: boolean;
-  /** ISO time after which this proof is worth nothing. */
-  expiresAt: string;
-}
+export type { Principal } from "../domain/access/principal.ts";
 
 export type Authentication =
   | { state: "signed-in"; principal: Principal; user: { id: string; name: string; email: string; emailVerified: boolean; image: string | null }; workspaces: Workspace[]; via: "cookie" | "bearer" | "api-key" }

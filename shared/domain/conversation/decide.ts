@@ -1,0 +1,97 @@
+import type { ConversationEvent } from "../../contract/events.ts";
+import type { AckState } from "../../contract/frames.ts";
+import type { Message, Part } from "../../contract/message.ts";
+import { fail } from "../app-error.ts";
+import type { PublicError } from "../../contract/errors.ts";
+import type * as z from "zod";
+
+/** A message that someone wants to add, checked for shape already. */
+export interface SendCommand {
+  id: string;
+  parts: Part[];
+  model: string | null;
+  whenBusy: "queue" | "steer" | "reject";
+  authorUserId: string;
+  client: string;
+}
+
+/** What the log knows of the message id in the command. */
+export interface KnownMessage {
+  message: Message;
+  deleted: boolean;
+  model: string | null;
+  state: z.infer<typeof AckState>;
+  turnId: string | null;
+}
+
+export interface SendFacts {
+  known: KnownMessage | null;
+  headId: string | null;
+  /** Turns that run or wait. */
+  openTurns: number;
+  nextSeq: number;
+  /** ISO time. */
+  at: string;
+  /** Ids for the turn and the answer it will write. */
+  turnId: string;
+  answerId: string;
+}
+
+/** A turn as it waits: which message it answers, with which wish. */
+export interface NewTurn {
+  id: string;
+  messageId: string;
+  replyTo: string;
+  model: string | null;
+}
+
+export type SendDecision =
+  | { kind: "duplicate"; seq: number; state: z.infer<typeof AckState>; turnId: string | null }
+  | { kind: "refused"; error: PublicError }
+  | { kind: "accepted"; event: ConversationEvent; turn: NewTurn; state: z.infer<typeof AckState> };
+
+/** More would only make the last one wait for an hour. */
+export const MAX_WAITING_TURNS = 50;
+
+/**
+ * What becomes of a message. Idempotent by its id: the same id with the same content is answered as the first time,
+ * with other content it is refused and nothing is overwritten.
+ */
+export function decideSend(command: SendCommand, facts: SendFacts): SendDecision {
+  const { known } = facts;
+  if (known) {
+    const same =
+      known.deleted ||
+      (known.message.role === "user" &&
+        known.model === command.model &&
+        JSON.stringify(known.message.parts) === JSON.stringify(command.parts));
+    if (same) return { kind: "duplicate", seq: known.message.seq, state: known.state, turnId: known.turnId };
+    return {
+      kind: "refused",
+      error: fail("idempotency_conflict", "This id already stands for another message; send it with a new id.").error,
+    };
+  }
+  const busy = facts.openTurns > 0;
+  if (busy && command.whenBusy === "reject") {
+    return { kind: "refused", error: fail("busy", "An answer is being written; wait for it, stop it, or queue the message.").error };
+  }
+  if (facts.openTurns > MAX_WAITING_TURNS) {
+    return { kind: "refused", error: fail("busy", "Too many messages wait for an answer already; wait for some of them.").error };
+  }
+  const message: Message = {
+    id: command.id,
+    seq: facts.nextSeq,
+    updatedSeq: facts.nextSeq,
+    parentId: facts.headId,
+    role: "user",
+    parts: command.parts,
+    metadata: { client: command.client, authorUserId: command.authorUserId },
+    createdAt: facts.at,
+  };
+  return {
+    kind: "accepted",
+    event: { type: "message:added", message },
+    turn: { id: facts.turnId, messageId: facts.answerId, replyTo: command.id, model: command.model },
+    state: busy ? "queued" : "started",
+  };
+}

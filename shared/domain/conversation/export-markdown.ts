@@ -1,0 +1,39 @@
+import type { Conversation } from "../../contract/conversation.ts";
+import type { Message, Part } from "../../contract/message.ts";
+
+const fence = (text: string): string => {
+  const longest = Math.max(2, ...[...text.matchAll(/`{3,}/g)].map((match) => match[0].length));
+  const marks = "`".repeat(longest + 1);
+  return `${marks}\n${text}\n${marks}`;
+};
+
+function partMarkdown(part: Part): string {
+  switch (part.type) {
+    case "text":
+      return part.text;
+    case "thinking":
+      return part.text ? `<details><summary>Thinking</summary>\n\n${fence(part.text)}\n\n</details>` : "";
+    case "image":
+    case "file":
+      return `*${part.type}: ${part.name} (${part.mediaType})*`;
+    case "tool-call":
+      return `*Tool ${part.name}*\n\n${fence(JSON.stringify(part.input, null, 2))}`;
+    case "tool-result":
+      return `*${part.isError ? "Tool error" : "Tool result"}*\n\n${fence(typeof part.output === "string" ? part.output : JSON.stringify(part.output, null, 2))}`;
+  }
+}
+
+const heading = (message: Message): string => {
+  if (message.role !== "assistant") return message.role === "user" ? "You" : message.role;
+  const { model, provider } = message.metadata;
+  return model ? `Assistant (${provider ? `${provider}/` : ""}${model})` : "Assistant";
+};
+
+/** The active path as one readable Markdown document. */
+export function exportMarkdown(conversation: Pick<Conversation, "title">, path: readonly Message[]): string {
+  const blocks = path.map((message) => {
+    const body = message.parts.map(partMarkdown).filter(Boolean).join("\n\n");
+    return `## ${heading(message)}\n\n*${message.createdAt}*\n\n${body}`;
+  });
+  return `${[`# ${conversation.title.replaceAll("\n", " ")}`, ...blocks].join("\n\n")}\n`;
+}
