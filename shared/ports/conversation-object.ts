@@ -20,7 +20,12 @@ export interface Seed {
 }
 
 /** Headers in which the Worker tells the object who is asking; never accepted from outside. */
-export const OBJECT_HEADERS = { principal: "x-mosaic-principal", request: "x-mosaic-request-id" } as const;
+export const OBJECT_HEADERS = {
+  principal: "x-mosaic-principal",
+  request: "x-mosaic-request-id",
+  /** On a response of the object's `fetch`: its body is a `PublicError`. */
+  refused: "x-mosaic-refused",
+} as const;
 
 /** What the object needs to know of a socket upgrade; JSON in `OBJECT_HEADERS.principal`. */
 export type UpgradeProof =
@@ -53,8 +58,8 @@ export interface ConversationObject {
   edit(principal: Principal, messageId: string, body: EditMessage): Promise<Result<Message>>;
   /** A tombstone: its place stays, its content is gone everywhere. */
   deleteMessage(principal: Principal, messageId: string): Promise<Result<null>>;
-  /** The path from the first message through `messageId`, inclusive. */
-  pathThrough(principal: Principal, messageId: string): Promise<Result<{ conversation: Conversation; messages: Message[] }>>;
+  /** Copies the path through `messageId`, inclusive, into a new conversation of the caller's. */
+  fork(principal: Principal, messageId: string): Promise<Result<Conversation>>;
   export(principal: Principal): Promise<Result<ConversationExport>>;
   context(principal: Principal): Promise<Result<ConversationContext>>;
   /** Single use, 30 s, bound to this user, conversation and origin. */

@@ -1,0 +1,40 @@
+import type { Conversation } from "../../shared/contract/conversation.ts";
+import type { Result } from "../../shared/contract/errors.ts";
+import type { Message } from "../../shared/contract/message.ts";
+import type { Principal } from "../../shared/domain/access/principal.ts";
+import { fail } from "../../shared/domain/app-error.ts";
+import { copyPath } from "../../shared/domain/conversation/copy-path.ts";
+import { conversationObject } from "../stubs.ts";
+import type { Room } from "./room.ts";
+import { asResult } from "./update.ts";
+
+/** The messages from the first one through `messageId`, deleted ones left out; null when there is no such message. */
+export function pathThrough(room: Pick<Room, "journal">, messageId: string): Message[] | null {
+  const stored = room.journal.message(messageId);
+  if (!stored || stored.deleted) return null;
+  return [...room.journal.pathBack(messageId)].flatMap((each) => (each.deleted ? [] : [each.message])).reverse();
+}
+
+/** Copies the conversation through a message into a new one that the principal owns. */
+export function forkInto(room: Room, principal: Principal, messageId: string): Promise<Result<Conversation>> {
+  return asResult(async () => {
+    const { journal, services, env } = room;
+    const source = journal.born;
+    const path = pathThrough(room, messageId);
+    if (!path) return fail("not_found", "There is no such message in this conversation.");
+    const created = await services.conversations.create(
+      { userId: principal.userId },
+      {
+        id: services.newId(),
+        workspaceId: source.workspaceId,
+        title: `${source.title.slice(0, 190)} (fork)`,
+        model: source.model,
+        agentId: source.agentId,
+        personalityId: source.personalityId,
+        forkedFrom: { conversationId: source.id, messageId },
+        at: services.now().toISOString(),
+      },
+    );
+    return await conversationObject(env, created.id).create(principal, created, copyPath(path, source.id, services.newId));
+  });
+}

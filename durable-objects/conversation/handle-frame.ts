@@ -1,0 +1,113 @@
+import type { PublicError } from "../../shared/contract/errors.ts";
+import { type ClientFrame, CLOSE, decodeClientFrame, PROTOCOL_VERSION, type ServerFrame } from "../../shared/contract/frames.ts";
+import { covers, rightOf } from "../../shared/domain/access/authorise.ts";
+import { fail } from "../../shared/domain/app-error.ts";
+import { executeCommand } from "./commands.ts";
+import { sendMessage } from "./messages.ts";
+import { eventFrame, type Room } from "./room.ts";
+import { broadcastSession, sessionInfo } from "./session-info.ts";
+import { principalOf } from "./sessions.ts";
+
+/** What this server can do, for clients that adapt. */
+const FEATURES = ["resume", "snapshot", "queue", "commands", "branches"];
+const REPLAY_PAGE = 500;
+
+/** One frame from a socket. Whatever is wrong with it is answered; only a client that may not be here is closed. */
+export async function handleFrame(room: Room, socket: WebSocket, data: string | ArrayBuffer): Promise<void> {
+  const { sessions, journal } = room;
+  const attachment = sessions.attachmentOf(socket);
+  if (sessions.floods(socket)) return socket.close(CLOSE.tooSlow, "too many frames; slow down and resume");
+  if (attachment.expiresAt <= room.services.now().toISOString()) return socket.close(CLOSE.unauthenticated, "sign in again");
+  if (typeof data !== "string") {
+    return sendError(room, socket, undefined, fail("invalid_request", "Frames are JSON text, not binary.").error);
+  }
+  const decoded = decodeClientFrame(data);
+  if (!decoded.ok) return sendError(room, socket, decoded.id, decoded.error);
+  const { frame } = decoded;
+  if (frame.type === "hello") return hello(room, socket, frame);
+  if (attachment.kind === null) {
+    return sendError(room, socket, "id" in frame ? frame.id : undefined, fail("invalid_request", "Send `hello` first.").error);
+  }
+  if (frame.type === "received") return sessions.received(socket);
+  if (!covers(rightOf(principalOf(attachment), journal.born), "write")) {
+    return sendError(room, socket, frame.id, fail("forbidden", "You may read this conversation, not write in it.").error);
+  }
+  await act(room, socket, frame);
+}
+
+type Action = Exclude<ClientFrame, { type: "hello" | "received" }>;
+
+async function act(room: Room, socket: WebSocket, frame: Action): Promise<void> {
+  const { sessions, queue } = room;
+  const attachment = sessions.attachmentOf(socket);
+  const principal = principalOf(attachment);
+  switch (frame.type) {
+    case "message:send": {
+      const sent = sendMessage(room, principal, frame.id, frame, attachment.kind ?? "api");
+      if (!sent.ok) return sendError(room, socket, frame.id, sent.error);
+      const { seq, state, duplicate } = sent.value;
+      return sessions.send(socket, { type: "ack", id: frame.id, seq, state, duplicate });
+    }
+    case "command:execute": {
+      const result = await executeCommand(room, principal, frame.command);
+      return sessions.send(socket, { type: "command:result", id: frame.id, ...result });
+    }
+    case "turn:stop": {
+      const stopped = queue.stop(frame.turnId, `Stopped by ${principal.name}.`);
+      const text = stopped ? "Stopped." : "Nothing is being written at the moment.";
+      return sessions.send(socket, { type: "command:result", id: frame.id, ok: stopped, text });
+    }
+    case "tool:answer":
+      return sendError(room, socket, frame.id, fail("not_found", "No tool call with this id waits for an answer.").error);
+  }
+}
+
+/** Greets, replays what was missed, and shows the running answer; all in one go, so that nothing can slip between. */
+function hello(room: Room, socket: WebSocket, frame: Extract<ClientFrame, { type: "hello" }>): void {
+  const { sessions, journal, queue } = room;
+  if (frame.protocol !== PROTOCOL_VERSION) {
+    sendError(room, socket, undefined, fail("invalid_request", `\`protocol\`: this server speaks version ${PROTOCOL_VERSION}; update the client.`).error);
+    return socket.close(CLOSE.wrongProtocol, `this server speaks protocol ${PROTOCOL_VERSION}`);
+  }
+  if (frame.since !== undefined && frame.since > journal.lastSeq) {
+    const hint = `\`since\`: this conversation ends at ${journal.lastSeq}; start again without it.`;
+    return sendError(room, socket, undefined, { code: "invalid_request", message: hint, errors: [{ path: "since", message: hint }] });
+  }
+  sessions.greet(socket, frame.client.kind);
+  sessions.send(socket, {
+    type: "welcome",
+    protocol: PROTOCOL_VERSION,
+    features: FEATURES,
+    conversationId: journal.born.id,
+    lastSeq: journal.lastSeq,
+    session: sessionInfo(room),
+  });
+  if (frame.since !== undefined) for (const event of replay(room, frame.since)) sessions.send(socket, event);
+  const { running } = queue;
+  if (running?.turn.state === "running") sessions.send(socket, snapshotOf(running));
+  broadcastSession(room);
+}
+
+/** Every event after `since`, as frames, page by page. */
+export function* replay(room: Pick<Room, "journal">, since: number): Generator<ServerFrame> {
+  let from = since;
+  while (true) {
+    const page = room.journal.eventsAfter(from, REPLAY_PAGE);
+    for (const logged of page) yield eventFrame(logged);
+    const last = page.at(-1);
+    if (!last || page.length < REPLAY_PAGE) return;
+    from = last.seq;
+  }
+}
+
+/** The running answer as it stands. */
+export const snapshotOf = (running: NonNullable<Room["queue"]["running"]>): ServerFrame => ({
+  type: "message:snapshot",
+  turnId: running.turn.id,
+  messageId: running.turn.messageId,
+  parts: running.answer.parts,
+});
+
+function sendError(room: Room, socket: WebSocket, id: string | undefined, error: PublicError): void {
+  room.sessions.send(socket, { type: "error", ...(id === undefined ? {} : { id }), ...error });
+}

@@ -1,0 +1,246 @@
+import type { Conversation } from "../../shared/contract/conversation.ts";
+import type { ConversationEvent, LoggedEvent } from "../../shared/contract/events.ts";
+import { Message, type Usage } from "../../shared/contract/message.ts";
+import { type Change, changesOf } from "../../shared/domain/conversation/project.ts";
+import { hasSchema, migrateSchema } from "./schema.ts";
+
+type MessageRow = {
+  id: string;
+  seq: number;
+  updated_seq: number;
+  parent_id: string | null;
+  role: string;
+  parts: string;
+  metadata: string;
+  created_at: string;
+  deleted: number;
+};
+
+/** A message as stored; `deleted` ones keep their place in the tree and nothing else. */
+export interface StoredMessage {
+  message: Message;
+  deleted: boolean;
+}
+
+const toMessage = (row: MessageRow): StoredMessage => ({
+  message: Message.parse({
+    id: row.id,
+    seq: row.seq,
+    updatedSeq: row.updated_seq,
+    parentId: row.parent_id,
+    role: row.role,
+    parts: JSON.parse(row.parts),
+    metadata: JSON.parse(row.metadata),
+    createdAt: row.created_at,
+  }),
+  deleted: row.deleted === 1,
+});
+
+/**
+ * The truth of one conversation: an append-only log in the object's SQLite, with the current messages beside it. The
+ * log is also the outbox: what lies behind `drainedSeq` waits for Postgres. Memory only caches what the rows say.
+ */
+export class Journal {
+  readonly #storage: DurableObjectStorage;
+  readonly #sql: SqlStorage;
+  readonly #now: () => Date;
+  #conversation: Conversation | null = null;
+  #lastSeq = 0;
+
+  constructor(storage: DurableObjectStorage, now: () => Date) {
+    this.#storage = storage;
+    this.#sql = storage.sql;
+    this.#now = now;
+    if (!hasSchema(this.#sql)) return;
+    migrateSchema(storage);
+    this.#load();
+  }
+
+  get conversation(): Conversation | null {
+    return this.#conversation;
+  }
+
+  /** The conversation of an object that is known to be born. */
+  get born(): Conversation {
+    if (!this.#conversation) throw new Error("This object holds no conversation.");
+    return this.#conversation;
+  }
+
+  get lastSeq(): number {
+    return this.#lastSeq;
+  }
+
+  get drainedSeq(): number {
+    return Number(this.meta("drainedSeq") ?? 0);
+  }
+
+  /** Everything in `work` becomes durable together or not at all. Synchronous: nothing may be awaited inside. */
+  transact<Value>(work: () => Value): Value {
+    const before = { conversation: this.#conversation, lastSeq: this.#lastSeq };
+    try {
+      return this.#storage.transactionSync(work);
+    } catch (error) {
+      this.#conversation = before.conversation;
+      this.#lastSeq = before.lastSeq;
+      throw error;
+    }
+  }
+
+  /** The first write of an object. `replay` is what Postgres already has of it, with the positions it has there. */
+  birth(conversation: Conversation, replay: readonly LoggedEvent[]): void {
+    migrateSchema(this.#storage);
+    this.transact(() => {
+      this.saveConversation(conversation);
+      for (const logged of replay) this.#write(logged);
+      this.setMeta("drainedSeq", String(replay.at(-1)?.seq ?? 0));
+    });
+  }
+
+  /** Appends events and their effect on the messages. Call inside `transact`; send to clients after it. */
+  append(...events: ConversationEvent[]): LoggedEvent[] {
+    const at = this.#now().toISOString();
+    return events.map((event) => {
+      const logged: LoggedEvent = { seq: this.#lastSeq + 1, at, event };
+      this.#write(logged);
+      return logged;
+    });
+  }
+
+  /** The storage is about to be erased; nothing may be read from it any more. */
+  forget(): void {
+    this.#conversation = null;
+    this.#lastSeq = 0;
+  }
+
+  saveConversation(conversation: Conversation): void {
+    this.#conversation = conversation;
+    this.setMeta("conversation", JSON.stringify(conversation));
+  }
+
+  meta(key: string): string | null {
+    const [row] = this.#sql.exec<{ value: string }>("select value from meta where key = ?", key).toArray();
+    return row?.value ?? null;
+  }
+
+  setMeta(key: string, value: string): void {
+    this.#sql.exec("insert into meta (key, value) values (?, ?) on conflict (key) do update set value = excluded.value", key, value);
+  }
+
+  /** Tokens and cost of all answers so far. */
+  usage(): Usage & { microUsd: number } {
+    const stored = this.meta("usage");
+    return stored ? JSON.parse(stored) : { inputTokens: 0, outputTokens: 0, cachedTokens: 0, microUsd: 0 };
+  }
+
+  addUsage(usage: Usage, microUsd: number): void {
+    const sum = this.usage();
+    this.setMeta("contextTokens", String(usage.inputTokens + usage.outputTokens));
+    this.setMeta(
+      "usage",
+      JSON.stringify({
+        inputTokens: sum.inputTokens + usage.inputTokens,
+        outputTokens: sum.outputTokens + usage.outputTokens,
+        cachedTokens: sum.cachedTokens + usage.cachedTokens,
+        microUsd: sum.microUsd + microUsd,
+      }),
+    );
+  }
+
+  /** Sets an event aside that Postgres refuses for what it is; it stays in the log. */
+  park(seq: number, why: string): void {
+    this.#sql.exec("insert or replace into parked (seq, why) values (?, ?)", seq, why);
+  }
+
+  eventsAfter(seq: number, limit: number): LoggedEvent[] {
+    return this.#sql
+      .exec<{ seq: number; at: string; body: string }>("select seq, at, body from events where seq > ? order by seq limit ?", seq, limit)
+      .toArray()
+      .map((row) => ({ seq: row.seq, at: row.at, event: JSON.parse(row.body) as ConversationEvent }));
+  }
+
+  message(id: string): StoredMessage | null {
+    const [row] = this.#sql.exec<MessageRow>("select * from messages where id = ?", id).toArray();
+    return row ? toMessage(row) : null;
+  }
+
+  /** The active path or any other, newest first, as long as somebody asks for more. */
+  *pathBack(fromId: string | null): Generator<StoredMessage> {
+    let next = fromId;
+    while (next !== null) {
+      const stored = this.message(next);
+      if (!stored) return;
+      yield stored;
+      next = stored.message.parentId;
+    }
+  }
+
+  /** Messages by position; `ids` limits them to one path. */
+  page(query: { sql: string; args: (string | number)[] }): Message[] {
+    return this.#sql.exec<MessageRow>(query.sql, ...query.args).toArray().map((row) => toMessage(row).message);
+  }
+
+  /** Takes the words of a deleted message out of the events that carried them, so that no replay brings them back. */
+  redact(messageId: string): void {
+    this.#sql.exec(
+      "update events set body = json_set(body, '$.message.parts', json('[]')) where json_extract(body, '$.message.id') = ?",
+      messageId,
+    );
+  }
+
+  counts(): { messages: number } {
+    const [row] = this.#sql.exec<{ n: number }>("select count(*) as n from messages where deleted = 0").toArray();
+    return { messages: row?.n ?? 0 };
+  }
+
+  #load(): void {
+    const stored = this.meta("conversation");
+    this.#conversation = stored ? (JSON.parse(stored) as Conversation) : null;
+    const [row] = this.#sql.exec<{ seq: number | null }>("select max(seq) as seq from events").toArray();
+    this.#lastSeq = row?.seq ?? 0;
+  }
+
+  #write(logged: LoggedEvent): void {
+    this.#sql.exec("insert into events (seq, at, body) values (?, ?, ?)", logged.seq, logged.at, JSON.stringify(logged.event));
+    this.#lastSeq = logged.seq;
+    for (const change of changesOf(logged)) this.#apply(change, logged);
+  }
+
+  #apply(change: Change, logged: LoggedEvent): void {
+    switch (change.kind) {
+      case "put":
+        return this.#put(change.message, logged.seq);
+      case "delete":
+        this.#sql.exec("update messages set deleted = 1, parts = '[]', updated_seq = ? where id = ?", logged.seq, change.messageId);
+        return;
+      case "fail":
+        this.#sql.exec(
+          "update messages set updated_seq = ?, metadata = json_set(metadata, '$.finishReason', 'failed') where json_extract(metadata, '$.turnId') = ?",
+          logged.seq,
+          change.turnId,
+        );
+        return;
+      case "head":
+        return this.saveConversation({ ...this.born, headId: change.messageId, updatedAt: logged.at });
+      case "model":
+        return this.saveConversation({ ...this.born, model: change.model, updatedAt: logged.at });
+      case "title":
+        return this.saveConversation({ ...this.born, title: change.title, updatedAt: logged.at });
+    }
+  }
+
+  #put(message: Message, seq: number): void {
+    this.#sql.exec(
+      `insert into messages (id, seq, updated_seq, parent_id, role, parts, metadata, created_at) values (?, ?, ?, ?, ?, ?, ?, ?)
+       on conflict (id) do update set updated_seq = excluded.updated_seq, parts = excluded.parts, metadata = excluded.metadata
+       where deleted = 0`,
+      message.id,
+      message.seq,
+      seq,
+      message.parentId,
+      message.role,
+      JSON.stringify(message.parts),
+      JSON.stringify(message.metadata),
+      message.createdAt,
+    );
+  }
+}

@@ -1,0 +1,60 @@
+import type { ConversationExport } from "../../shared/contract/conversation.ts";
+import type { Result } from "../../shared/contract/errors.ts";
+import { CLOSE } from "../../shared/contract/frames.ts";
+import type { Principal } from "../../shared/domain/access/principal.ts";
+import { fail, ok } from "../../shared/domain/app-error.ts";
+import type { Room } from "./room.ts";
+import { asResult } from "./update.ts";
+
+const EVENTS_PAGE = 1_000;
+
+/**
+ * The end of a conversation: its rows go first, because without Postgres nothing may be gone that the lists still show;
+ * then the running turn, the sockets and the object's own storage.
+ */
+export function removeConversation(room: Room, principal: Principal, ifVersion?: number): Promise<Result<null>> {
+  return asResult(async () => {
+    const { journal, services, sessions, queue, storage } = room;
+    if (ifVersion !== undefined && ifVersion !== journal.born.version) {
+      return fail("version_conflict", "This conversation was changed meanwhile; read it again before deleting it.");
+    }
+    await services.conversations.erase({ userId: principal.userId }, room.id);
+    queue.abandon();
+    journal.forget();
+    sessions.close(() => true, CLOSE.deleted, "this conversation was deleted");
+    sessions.endListeners();
+    await storage.deleteAlarm();
+    await storage.deleteAll();
+    return ok(null);
+  });
+}
+
+/** Everything there is: the conversation, every branch, the whole log. */
+export function exportConversation(room: Room): ConversationExport {
+  const { journal, services } = room;
+  const events: ConversationExport["events"] = [];
+  while (events.length < journal.lastSeq) {
+    const page = journal.eventsAfter(events.at(-1)?.seq ?? 0, EVENTS_PAGE);
+    if (page.length === 0) break;
+    events.push(...page);
+  }
+  return {
+    format: "mosaic.conversation.v1",
+    exportedAt: services.now().toISOString(),
+    conversation: journal.born,
+    messages: journal.page({ sql: "select * from messages where deleted = 0 order by seq", args: [] }),
+    events,
+  };
+}
+
+/** A credential or a membership ended: its sockets close, and it is not believed here again. */
+export function revoke(room: Room, what: { credentialId: string } | { userId: string; workspaceId: string }): void {
+  const { journal, sessions, storage, services } = room;
+  if (!journal.conversation) return;
+  if ("credentialId" in what) {
+    storage.sql.exec("insert or ignore into revoked (credential_id, at) values (?, ?)", what.credentialId, services.now().getTime());
+    sessions.close((each) => each.credentialId === what.credentialId, CLOSE.revoked, "this sign-in was revoked");
+  } else {
+    sessions.close((each) => each.userId === what.userId && each.workspaceId === what.workspaceId, CLOSE.revoked, "your access to this workspace has changed");
+  }
+}

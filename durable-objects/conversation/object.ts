@@ -1,0 +1,118 @@
+import { DurableObject } from "cloudflare:workers";
+import type * as Wire from "../../shared/contract/conversation.ts";
+import type { Result } from "../../shared/contract/errors.ts";
+import type { ClientKind } from "../../shared/contract/frames.ts";
+import type { Principal } from "../../shared/domain/access/principal.ts";
+import { ok } from "../../shared/domain/app-error.ts";
+import type { ConversationObject, Seed } from "../../shared/ports/conversation-object.ts";
+import { createServices } from "../../shared/runtime/services.ts";
+import type { Bindings } from "../stubs.ts";
+import { admit, create } from "./birth.ts";
+import { exportConversation, removeConversation, revoke } from "./lifecycle.ts";
+import { forkInto } from "./fork.ts";
+import { handleFrame } from "./handle-frame.ts";
+import { deleteMessage, editMessage, listMessages, sendMessage } from "./messages.ts";
+import { OUTBOX_ALARM } from "./outbox.ts";
+import { createRoom } from "./create-room.ts";
+import type { Room } from "./room.ts";
+import { broadcastSession, conversationContext } from "./session-info.ts";
+import { issueTicket, serveStream } from "./streams.ts";
+import { WATCHDOG_ALARM } from "./turn-queue.ts";
+import { updateConversation } from "./update.ts";
+
+/** One conversation. A shell: it admits, calls, answers; what happens is decided in the files beside it. */
+export class Conversation extends DurableObject<Bindings> implements ConversationObject {
+  readonly #room: Room;
+
+  constructor(ctx: DurableObjectState, env: Bindings) {
+    super(ctx, env);
+    this.#room = createRoom(ctx, env, createServices(env));
+  }
+
+  override fetch(request: Request): Promise<Response> {
+    return serveStream(this.#room, request);
+  }
+
+  async create(principal: Principal, conversation: Wire.Conversation, seed: Seed | null): Promise<Result<Wire.Conversation>> {
+    return create(this.#room, principal, conversation, seed);
+  }
+
+  describe(principal: Principal): Promise<Result<Wire.Conversation>> {
+    return admit(this.#room, principal, "read");
+  }
+
+  async update(principal: Principal, changes: Wire.UpdateConversation, ifVersion?: number): Promise<Result<Wire.Conversation>> {
+    return await this.#with(principal, "write", () => updateConversation(this.#room, principal, changes, ifVersion));
+  }
+
+  async remove(principal: Principal, ifVersion?: number): Promise<Result<null>> {
+    return await this.#with(principal, "own", () => removeConversation(this.#room, principal, ifVersion));
+  }
+
+  async send(principal: Principal, body: Wire.SendMessage & { id: string }, client: ClientKind): Promise<Result<Wire.SendAccepted & { duplicate: boolean }>> {
+    return await this.#with(principal, "write", () => sendMessage(this.#room, principal, body.id, body, client));
+  }
+
+  async stop(principal: Principal, turnId?: string): Promise<Result<{ stopped: boolean }>> {
+    return await this.#with(principal, "write", () => ok({ stopped: this.#room.queue.stop(turnId, `Stopped by ${principal.name}.`) }));
+  }
+
+  async messages(principal: Principal, query: Wire.ListMessages) {
+    return await this.#with(principal, "read", () => listMessages(this.#room.journal, query));
+  }
+
+  async edit(principal: Principal, messageId: string, body: Wire.EditMessage) {
+    return await this.#with(principal, "write", () => editMessage(this.#room, principal, messageId, body));
+  }
+
+  async deleteMessage(principal: Principal, messageId: string): Promise<Result<null>> {
+    return await this.#with(principal, "write", () => deleteMessage(this.#room, messageId));
+  }
+
+  async fork(principal: Principal, messageId: string): Promise<Result<Wire.Conversation>> {
+    return await this.#with(principal, "read", () => forkInto(this.#room, principal, messageId));
+  }
+
+  async export(principal: Principal): Promise<Result<Wire.ConversationExport>> {
+    return await this.#with(principal, "read", () => ok(exportConversation(this.#room)));
+  }
+
+  async context(principal: Principal): Promise<Result<Wire.ConversationContext>> {
+    return await this.#with(principal, "read", () => ok(conversationContext(this.#room)));
+  }
+
+  async ticket(principal: Principal, origin: string | null): Promise<Result<{ ticket: string; expiresAt: string }>> {
+    return await this.#with(principal, "read", () => issueTicket(this.#room, principal, origin));
+  }
+
+  async revoke(what: { credentialId: string } | { userId: string; workspaceId: string }): Promise<void> {
+    revoke(this.#room, what);
+  }
+
+  override async webSocketMessage(socket: WebSocket, data: string | ArrayBuffer): Promise<void> {
+    await handleFrame(this.#room, socket, data);
+  }
+
+  override webSocketClose(socket: WebSocket): void {
+    if (this.#room.sessions.forget(socket)) broadcastSession(this.#room);
+  }
+
+  override webSocketError(socket: WebSocket): void {
+    this.webSocketClose(socket);
+  }
+
+  /** Only decides and starts: alarms run one at a time, and one that throws is given up by the platform. */
+  override alarm(): void {
+    const { journal, alarms, outbox, queue, services, background } = this.#room;
+    if (!journal.conversation) return;
+    const due = alarms.takeDue(services.now().getTime());
+    if (due.includes(OUTBOX_ALARM)) background(outbox.drain());
+    if (due.includes(WATCHDOG_ALARM)) queue.watch();
+  }
+
+  async #with<Value>(principal: Principal, needed: "read" | "write" | "own", work: () => Result<Value> | Promise<Result<Value>>): Promise<Result<Value>> {
+    const admitted = await admit(this.#room, principal, needed);
+    return admitted.ok ? await work() : admitted;
+  }
+}
+
