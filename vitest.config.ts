@@ -6,7 +6,7 @@ export default defineConfig({
       {
         test: {
           name: "node",
-          include: ["{shared,selfhost,scripts,clients}/**/*.test.{ts,tsx}"],
+          include: ["{shared,selfhost,scripts,clients,tests/fences}/**/*.test.{ts,tsx}"],
           exclude: ["**/*.workerd.test.ts", "**/node_modules/**"],
           environment: "node",
         },
@@ -16,6 +16,7 @@ export default defineConfig({
         test: {
           name: "stack",
           include: ["tests/**/*.test.ts"],
+          exclude: ["tests/fences/**", "**/node_modules/**"],
           environment: "node",
           testTimeout: 60_000,
           hookTimeout: 120_000,
