@@ -13,6 +13,11 @@ export interface SignIn {
   authenticate(headers: Headers): Promise<Authentication>;
   /** better-auth's own routes, `/api/auth/*`. */
   handle(request: Request): Promise<Response>;
+  /**
+   * Ends the account for good: user, sessions, keys, personal workspace, memberships. Its conversations are gone already.
+   * `headers` are those of the request that asked, for the sign-in system's own checks. Repeating it changes nothing.
+   */
+  deleteUser(principal: Principal, headers: Headers): Promise<void>;
 }
 
 /** What the sign-in system tells the rest of the house; each is idempotent. */

@@ -1,0 +1,73 @@
+import { AppError } from "../../shared/domain/app-error.ts";
+import type { IdempotencyStore } from "../../shared/ports/account-store.ts";
+import type { Scope } from "../../shared/ports/conversation-store.ts";
+
+const KEY = /^[\x21-\x7e]{1,255}$/;
+
+/** @throws AppError `invalid_request` when the header is there but unusable. */
+export function readIdempotencyKey(headers: Headers): string | undefined {
+  const key = headers.get("idempotency-key");
+  if (key === null) return undefined;
+  if (KEY.test(key)) return key;
+  const message = "is 1 to 255 printable ASCII characters without spaces";
+  throw new AppError("invalid_request", `\`Idempotency-Key\`: ${message}`, {
+    errors: [{ path: "Idempotency-Key", message }],
+  });
+}
+
+/** JSON with sorted keys, so that the same body is the same text whatever order its fields came in. */
+const canonical = (value: unknown): string =>
+  JSON.stringify(value, (_key, item: unknown) =>
+    typeof item === "object" && item !== null && !Array.isArray(item)
+      ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : item,
+  ) ?? "";
+
+/** SHA-256 in hex of the body's canonical form. */
+export async function fingerprintOf(body: unknown): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(canonical(body)));
+  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+export interface KeyedWrite {
+  scope: Scope;
+  /** Keys of different endpoints never meet: `POST /api/conversations <key>`. */
+  key: string;
+  body: unknown;
+}
+
+interface Outcome {
+  status: number;
+  body: unknown;
+}
+
+export const keyReused = () =>
+  new AppError("idempotency_conflict", "This Idempotency-Key was used with another body; take a new key.");
+
+/**
+ * Runs a creating write at most once per key.
+ * @throws AppError `idempotency_conflict` (other body), `conflict` (the first one is still running).
+ */
+export async function runOnce(
+  store: IdempotencyStore,
+  write: KeyedWrite,
+  run: () => Promise<Outcome>,
+): Promise<Outcome & { replayed: boolean }> {
+  const known = await store.begin(write.scope, write.key, await fingerprintOf(write.body));
+  if (known.state === "different") throw keyReused();
+  if (known.state === "running") {
+    throw new AppError("conflict", "A request with this Idempotency-Key is still running; ask again in a moment.", {
+      retryAfterMs: 1000,
+    });
+  }
+  if (known.state === "done") return { status: known.status, body: known.body, replayed: true };
+  let outcome: Outcome;
+  try {
+    outcome = await run();
+  } catch (error) {
+    await store.abandon(write.scope, write.key);
+    throw error;
+  }
+  await store.finish(write.scope, write.key, outcome.status, outcome.body);
+  return { ...outcome, replayed: false };
+}

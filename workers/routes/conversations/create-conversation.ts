@@ -1,0 +1,42 @@
+import { Conversation, CreateConversation } from "../../../shared/contract/conversation.ts";
+import { personalWorkspaceId, requireMembership } from "../../personal-workspace.ts";
+import { defineRoute } from "../route.ts";
+import { bearConversation } from "./bear-conversation.ts";
+import { requireNoAgent } from "./require-no-agent.ts";
+
+export const createConversation = defineRoute({
+  method: "post",
+  path: "/api/conversations",
+  operationId: "createConversation",
+  summary: "Starts a conversation",
+  tag: "conversations",
+  ids: [
+    { in: "body", name: "workspaceId", of: "workspace" },
+    { in: "body", name: "agentId", of: "agent" },
+    { in: "body", name: "personalityId", of: "personality" },
+  ],
+  errors: ["not_found"],
+  body: CreateConversation,
+  bodyOptional: true,
+  idempotent: true,
+  versioned: true,
+  answer: { status: 201, description: "The new conversation.", body: Conversation },
+  handle: async (call) => {
+    const { body, signedIn } = call;
+    const workspaceId = body.workspaceId ?? personalWorkspaceId(signedIn.workspaces);
+    requireMembership(signedIn.workspaces, workspaceId);
+    requireNoAgent(body);
+    return await bearConversation(
+      call,
+      {
+        workspaceId,
+        title: body.title ?? "New conversation",
+        model: body.model ?? null,
+        agentId: null,
+        personalityId: null,
+        forkedFrom: null,
+      },
+      null,
+    );
+  },
+});

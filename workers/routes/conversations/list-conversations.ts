@@ -1,0 +1,20 @@
+import { Conversation, ListConversations } from "../../../shared/contract/conversation.ts";
+import { pageOf } from "../../../shared/contract/primitives.ts";
+import { requireMembership } from "../../personal-workspace.ts";
+import { defineRoute } from "../route.ts";
+
+export const listConversations = defineRoute({
+  method: "get",
+  path: "/api/conversations",
+  operationId: "listConversations",
+  summary: "The caller's conversations and those shared with them, the latest first",
+  tag: "conversations",
+  ids: [{ in: "query", name: "workspaceId", of: "workspace" }],
+  errors: ["not_found"],
+  query: ListConversations,
+  answer: { status: 200, description: "A page.", body: pageOf(Conversation) },
+  handle: async ({ services, scope, query, signedIn }) => {
+    if (query.workspaceId !== undefined) requireMembership(signedIn.workspaces, query.workspaceId);
+    return await services.conversations.list(scope, query);
+  },
+});

@@ -1,0 +1,18 @@
+import { Conversation, UpdateConversation } from "../../../shared/contract/conversation.ts";
+import { unwrap } from "../../../shared/domain/app-error.ts";
+import { defineRoute } from "../route.ts";
+
+export const updateConversation = defineRoute({
+  method: "patch",
+  path: "/api/conversations/{id}",
+  operationId: "updateConversation",
+  summary: "Renames, shares or pins the model of a conversation",
+  tag: "conversations",
+  ids: [{ in: "path", name: "id", of: "conversation" }],
+  errors: ["version_conflict", "forbidden"],
+  body: UpdateConversation,
+  versioned: true,
+  answer: { status: 200, description: "The conversation as it is now.", body: Conversation },
+  handle: async ({ conversation, principal, body, ifVersion }) =>
+    unwrap(await conversation.update(principal, body, ifVersion)),
+});

@@ -1,0 +1,74 @@
+import * as z from "zod";
+import { Me } from "../../../shared/contract/account.ts";
+import { type Conversation, ConversationExport } from "../../../shared/contract/conversation.ts";
+import { Timestamp } from "../../../shared/contract/primitives.ts";
+import { unwrap } from "../../../shared/domain/app-error.ts";
+import { defineRoute, type SignedInCall } from "../route.ts";
+import { ownConversations } from "./own-conversations.ts";
+
+const AccountExport = z.object({
+  format: z.literal("mosaic.account.v1"),
+  exportedAt: Timestamp,
+  user: Me.shape.user,
+  conversations: z.array(ConversationExport),
+});
+
+/** The export as text, one conversation at a time: an account may hold more than fits into memory. */
+async function* pieces(call: SignedInCall, first: Conversation[], rest: AsyncGenerator<Conversation[]>) {
+  const { signedIn, principal, services, rooms } = call;
+  const head = {
+    format: "mosaic.account.v1",
+    exportedAt: services.now().toISOString(),
+    user: { ...signedIn.user, isInstanceAdmin: principal.isInstanceAdmin },
+  };
+  yield `${JSON.stringify(head).slice(0, -1)},"conversations":[`;
+  let separator = "";
+  async function* all() {
+    yield first;
+    yield* rest;
+  }
+  for await (const page of all()) {
+    for (const { id } of page) {
+      const exported = await rooms.conversation(id).export(principal);
+      // Deleted since it was listed.
+      if (!exported.ok && exported.error.code === "not_found") continue;
+      yield separator + JSON.stringify(unwrap(exported));
+      separator = ",";
+    }
+  }
+  yield "]}";
+}
+
+function streamOf(source: AsyncGenerator<string>): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder();
+  return new ReadableStream({
+    async pull(controller) {
+      const { done, value } = await source.next();
+      if (done) controller.close();
+      else controller.enqueue(encoder.encode(value));
+    },
+    async cancel() {
+      await source.return(undefined);
+    },
+  });
+}
+
+export const exportMe = defineRoute({
+  method: "get",
+  path: "/api/me/export",
+  operationId: "exportMe",
+  summary: "Everything the account holds, as one JSON document",
+  tag: "me",
+  answer: { status: 200, description: "The account and all its own conversations.", body: AccountExport },
+  handle: async (call) => {
+    const pages = ownConversations(call.services, call.principal.userId);
+    // Read before the answer begins, so that an unreachable database is still an error and no torn file.
+    const first = (await pages.next()).value ?? [];
+    return new Response(streamOf(pieces(call, first, pages)), {
+      headers: {
+        "content-type": "application/json",
+        "content-disposition": 'attachment; filename="mosaic-account.json"',
+      },
+    });
+  },
+});

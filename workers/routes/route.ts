@@ -1,0 +1,230 @@
+import * as z from "zod";
+import { type ErrorCode, errorFromZod } from "../../shared/contract/errors.ts";
+import { Id } from "../../shared/contract/primitives.ts";
+import { AppError } from "../../shared/domain/app-error.ts";
+import type { ConversationObject } from "../../shared/ports/conversation-object.ts";
+import type { Scope } from "../../shared/ports/conversation-store.ts";
+import type { Principal } from "../../shared/ports/sign-in.ts";
+import type { Services } from "../../shared/runtime/services.ts";
+import type { EdgeContext, Rooms } from "../edge.ts";
+import { entityTag, readIfMatch } from "../middleware/entity-tag.ts";
+import { readIdempotencyKey, runOnce } from "../middleware/idempotency.ts";
+import { readJson } from "../middleware/json-body.ts";
+import { checkOrigin } from "../middleware/origin.ts";
+import { requireSignIn, type SignedIn } from "../middleware/sign-in.ts";
+
+export type Method = "get" | "post" | "patch" | "put" | "delete";
+
+/** A place of a request that takes the id of something which may belong to someone else. */
+export interface ForeignId {
+  in: "path" | "query" | "body" | "header";
+  /** The parameter or header name; in a body the path to the field. */
+  name: string;
+  of: "conversation" | "message" | "workspace" | "turn" | "agent" | "personality" | "ticket";
+}
+
+type ParamNames<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}`
+  ? Name | ParamNames<Rest>
+  : never;
+
+interface About<Path extends string> {
+  method: Method;
+  /** OpenAPI form: `/api/conversations/{id}`. Every parameter is an id. */
+  path: Path;
+  operationId: string;
+  summary: string;
+  tag: string;
+  ids?: ForeignId[];
+  /** Codes beyond those that any route of its kind can answer. */
+  errors?: ErrorCode[];
+}
+
+/** What a route answers when all is well. `stream` and `page` handlers make their own `Response`. */
+export interface Answer<Schema extends z.ZodType = z.ZodType> {
+  status: 101 | 200 | 201 | 202 | 204;
+  description: string;
+  body?: Schema;
+  mediaTypes?: string[];
+}
+
+export interface Call<Path extends string = string, Query = unknown, Body = unknown> {
+  request: Request;
+  params: Record<ParamNames<Path>, string>;
+  query: Query;
+  body: Body;
+  rooms: Rooms;
+  services: Services;
+  /** The version that `If-Match` names. */
+  ifVersion: number | undefined;
+  idempotencyKey: string | undefined;
+  requestId: string;
+  traceparent: string | undefined;
+}
+
+export interface SignedInCall<Path extends string = string, Query = unknown, Body = unknown>
+  extends Call<Path, Query, Body> {
+  signedIn: SignedIn;
+  principal: Principal;
+  scope: Scope;
+  conversation: ConversationObject;
+}
+
+interface Inputs<Query extends z.ZodType, Body extends z.ZodType> {
+  query?: Query;
+  body?: Body;
+  /** A body may be left out; the schema then sees `{}`. */
+  bodyOptional?: boolean;
+}
+
+type Reply<Schema extends z.ZodType> = z.output<Schema> | Response;
+
+export interface RouteSpec<Path extends string, Query extends z.ZodType, Body extends z.ZodType, Out extends z.ZodType>
+  extends About<Path>,
+    Inputs<Query, Body> {
+  answer: Answer<Out>;
+  /** The answer has a `version`, told as `ETag`; PATCH and DELETE heed `If-Match`. */
+  versioned?: boolean;
+  /** Creates something: `Idempotency-Key` is heeded. */
+  idempotent?: boolean;
+  handle(call: SignedInCall<Path, z.output<Query>, z.output<Body>>): Promise<Reply<Out>>;
+}
+
+export interface OpenRouteSpec<Path extends string, Query extends z.ZodType, Out extends z.ZodType>
+  extends About<Path>,
+    Pick<Inputs<Query, z.ZodType>, "query"> {
+  /** `ticket`: a sign-in or a ticket in the query, which the handler sees to. */
+  signIn: "none" | "ticket";
+  answer: Answer<Out>;
+  handle(call: Call<Path, z.output<Query>, undefined>): Promise<Reply<Out>>;
+}
+
+/** A registered endpoint: what documentation and the isolation test read, and how it runs. */
+export interface Route extends Required<About<string>> {
+  signIn: "required" | "ticket" | "none";
+  query: z.ZodType | undefined;
+  body: z.ZodType | undefined;
+  bodyOptional: boolean;
+  answer: Answer;
+  versioned: boolean;
+  idempotent: boolean;
+  run(c: EdgeContext): Promise<Response>;
+}
+
+const NAMES = /\{(\w+)\}/g;
+export const paramNames = (path: string): string[] => [...path.matchAll(NAMES)].flatMap(([, name]) => name ?? []);
+
+/** An id that is none names nothing, which is what everyone else's ids do too: 404. */
+function readParams<Path extends string>(path: Path, c: EdgeContext): Record<ParamNames<Path>, string> {
+  const entries = paramNames(path).map((name) => {
+    const id = Id.safeParse(c.req.param(name));
+    if (!id.success) throw new AppError("not_found", `There is nothing here: \`${name}\` is not an id.`);
+    return [name, id.data] as const;
+  });
+  return Object.fromEntries(entries) as Record<ParamNames<Path>, string>;
+}
+
+function parse<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw AppError.from(errorFromZod(parsed.error));
+}
+
+const readQuery = (c: EdgeContext) => Object.fromEntries(new URL(c.req.url).searchParams);
+
+async function readBody(schema: z.ZodType | undefined, optional: boolean, request: Request): Promise<unknown> {
+  if (!schema) return undefined;
+  const value = await readJson(request);
+  if (value === undefined && !optional) throw new AppError("invalid_json", "The body is empty; send a JSON object.");
+  return parse(schema, value ?? {});
+}
+
+function toResponse(answer: Answer, versioned: boolean, body: unknown): Response {
+  if (body instanceof Response) return body;
+  if (answer.status === 204) return new Response(null, { status: 204 });
+  const version = versioned ? z.object({ version: z.int() }).safeParse(body) : undefined;
+  return Response.json(body, {
+    status: answer.status,
+    headers: version?.success ? { etag: entityTag(version.data.version) } : {},
+  });
+}
+
+const baseCall = (c: EdgeContext): Omit<Call<never>, "params" | "query" | "body"> => ({
+  request: c.req.raw,
+  rooms: c.env,
+  get services() {
+    return c.env.services();
+  },
+  ifVersion: undefined,
+  idempotencyKey: undefined,
+  requestId: c.var.requestId,
+  traceparent: c.var.traceparent,
+});
+
+/** An endpoint for signed-in callers: the default. */
+export function defineRoute<
+  const Path extends string,
+  Query extends z.ZodType = z.ZodUndefined,
+  Body extends z.ZodType = z.ZodUndefined,
+  Out extends z.ZodType = z.ZodUndefined,
+>(spec: RouteSpec<Path, Query, Body, Out>): Route {
+  const { versioned = false, idempotent = false, bodyOptional = false } = spec;
+  const { query, body } = spec;
+  const run = async (c: EdgeContext): Promise<Response> => {
+    const services = c.env.services();
+    const request = c.req.raw;
+    const signedIn = await requireSignIn(services.signIn, request.headers);
+    if (signedIn.via === "cookie") checkOrigin(services.settings, request, { upgrade: false });
+    const params = readParams(spec.path, c);
+    const parsed = (await readBody(body, bodyOptional, request)) as z.output<Body>;
+    const scope = { userId: signedIn.principal.userId };
+    const call: SignedInCall<Path, z.output<Query>, z.output<Body>> = {
+      ...baseCall(c),
+      params,
+      query: (query ? parse(query, readQuery(c)) : undefined) as z.output<Query>,
+      body: parsed,
+      ifVersion: versioned ? readIfMatch(request.headers.get("if-match")) : undefined,
+      idempotencyKey: readIdempotencyKey(request.headers),
+      signedIn,
+      principal: signedIn.principal,
+      scope,
+      get conversation() {
+        return c.env.conversation(String(Object.values(params)[0]));
+      },
+    };
+    if (!idempotent || call.idempotencyKey === undefined) {
+      return toResponse(spec.answer, versioned, await spec.handle(call));
+    }
+    const key = `${request.method} ${c.req.path} ${call.idempotencyKey}`;
+    const once = await runOnce(services.idempotency, { scope, key, body: parsed }, async () => ({
+      status: spec.answer.status,
+      body: await spec.handle(call),
+    }));
+    const response = toResponse(spec.answer, versioned, once.body);
+    if (once.replayed) response.headers.set("idempotency-replayed", "true");
+    return response;
+  };
+  return route(spec, { signIn: "required", query, body, bodyOptional, versioned, idempotent, run });
+}
+
+/** An endpoint that answers without a sign-in, or sees to it itself. */
+export function defineOpenRoute<
+  const Path extends string,
+  Query extends z.ZodType = z.ZodUndefined,
+  Out extends z.ZodType = z.ZodUndefined,
+>(spec: OpenRouteSpec<Path, Query, Out>): Route {
+  const { query } = spec;
+  const run = async (c: EdgeContext): Promise<Response> => {
+    const params = readParams(spec.path, c);
+    const parsed = (query ? parse(query, readQuery(c)) : undefined) as z.output<Query>;
+    // Not spread: that would ask for the services, which a broken configuration does not have.
+    const call = Object.assign(baseCall(c), { params, query: parsed, body: undefined });
+    return toResponse(spec.answer, false, await spec.handle(call));
+  };
+  const none = { body: undefined, bodyOptional: false, versioned: false, idempotent: false };
+  return route(spec, { signIn: spec.signIn, query, ...none, run });
+}
+
+function route(about: About<string> & { answer: Answer }, rest: Omit<Route, keyof About<string> | "answer">): Route {
+  const { method, path, operationId, summary, tag, ids = [], errors = [], answer } = about;
+  return { method, path, operationId, summary, tag, ids, errors, answer, ...rest };
+}
