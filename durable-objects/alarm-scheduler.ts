@@ -18,7 +18,11 @@ export class AlarmScheduler {
   schedule(name: string, atMs: number): void {
     const pending = this.#at(name);
     if (pending !== null && pending <= atMs) return;
-    this.#sql.exec("insert into alarms (name, at) values (?, ?) on conflict (name) do update set at = excluded.at", name, atMs);
+    this.#sql.exec(
+      "insert into alarms (name, at) values (?, ?) on conflict (name) do update set at = excluded.at",
+      name,
+      atMs,
+    );
     this.#arm(atMs);
   }
 

@@ -14,20 +14,32 @@ const NOT_FOUND = fail("not_found", "There is no such conversation.");
 
 /** Who asks may do this here, and the conversation exists; anything else looks as if there were none. */
 export async function admit(room: Room, principal: Principal, needed: Right): Promise<Result<Conversation>> {
-  if (principal.expiresAt <= room.services.now().toISOString()) return fail("expired", "Your sign-in has expired; sign in again.");
-  if (room.journal.conversation && isRevoked(room, principal.credentialId)) return fail("expired", "This sign-in was revoked; sign in again.");
+  if (principal.expiresAt <= room.services.now().toISOString())
+    return fail("expired", "Your sign-in has expired; sign in again.");
+  if (room.journal.conversation && isRevoked(room, principal.credentialId))
+    return fail("expired", "This sign-in was revoked; sign in again.");
   const born = room.journal.conversation ? ok(room.journal.conversation) : await rebuild(room, principal);
   if (!born.ok) return born;
   const right = rightOf(principal, born.value);
   if (right === "none") return NOT_FOUND;
   if (!covers(right, needed)) {
-    return fail("forbidden", needed === "own" ? "Only the owner of a conversation can do this." : "You may read this conversation, not write in it.");
+    return fail(
+      "forbidden",
+      needed === "own"
+        ? "Only the owner of a conversation can do this."
+        : "You may read this conversation, not write in it.",
+    );
   }
   return born;
 }
 
 /** A new conversation's first moment; a second call finds it there already. */
-export function create(room: Room, principal: Principal, conversation: Conversation, seed: Seed | null): Result<Conversation> {
+export function create(
+  room: Room,
+  principal: Principal,
+  conversation: Conversation,
+  seed: Seed | null,
+): Result<Conversation> {
   const { journal } = room;
   if (journal.conversation) return rightOf(principal, journal.born) === "own" ? ok(journal.born) : NOT_FOUND;
   if (conversation.id !== room.id || rightOf(principal, conversation) !== "own") return NOT_FOUND;
@@ -36,7 +48,8 @@ export function create(room: Room, principal: Principal, conversation: Conversat
     const seq = index + 1;
     return { type: "message:added", message: { ...message, seq, updatedSeq: seq } };
   });
-  const moved: ConversationEvent[] = seed?.headId && seed.headId !== seed.messages.at(-1)?.id ? [{ type: "head:moved", messageId: seed.headId }] : [];
+  const moved: ConversationEvent[] =
+    seed?.headId && seed.headId !== seed.messages.at(-1)?.id ? [{ type: "head:moved", messageId: seed.headId }] : [];
   const logged = journal.transact(() => journal.append(...added, ...moved));
   publish(room, logged);
   return ok(journal.born);

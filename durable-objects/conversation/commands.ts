@@ -29,7 +29,9 @@ export async function executeCommand(room: Room, principal: Principal, line: str
 const RUN: Record<CommandName, Run> = {
   help: () => ({
     ok: true,
-    text: COMMANDS.map((command) => `/${command.name}${command.args ? ` ${command.args}` : ""}: ${command.summary}`).join("\n"),
+    text: COMMANDS.map(
+      (command) => `/${command.name}${command.args ? ` ${command.args}` : ""}: ${command.summary}`,
+    ).join("\n"),
     data: COMMANDS,
   }),
   model: (room, principal, args) => model(room, principal, args),
@@ -51,13 +53,19 @@ const RUN: Record<CommandName, Run> = {
   context: (room) => {
     const context = conversationContext(room);
     const left = context.leftOut > 0 ? ` ${context.leftOut} older or other-branch messages stay out.` : "";
-    return { ok: true, text: `The next message sends ${context.included} messages, about ${context.usedTokens} tokens.${left}`, data: context };
+    return {
+      ok: true,
+      text: `The next message sends ${context.included} messages, about ${context.usedTokens} tokens.${left}`,
+      data: context,
+    };
   },
   retry: (room) => {
     const question = lastQuestion(room);
     if (!question) return { ok: false, text: "There is no message to answer again." };
     const again = answerAgain(room, question);
-    return again.ok ? { ok: true, text: "Answering again.", data: again.value } : { ok: false, text: again.error.message };
+    return again.ok
+      ? { ok: true, text: "Answering again.", data: again.value }
+      : { ok: false, text: again.error.message };
   },
   fork: async (room, principal) => {
     const { headId } = room.journal.born;
@@ -72,13 +80,20 @@ const RUN: Record<CommandName, Run> = {
     return { ok: stopped, text: stopped ? "Stopped." : "Nothing is being written at the moment." };
   },
   rename: async (room, principal, args) => {
-    if (args === "" || args.length > 200) return { ok: false, text: "Say the new title, at most 200 characters: /rename <title>." };
+    if (args === "" || args.length > 200)
+      return { ok: false, text: "Say the new title, at most 200 characters: /rename <title>." };
     const renamed = await updateConversation(room, principal, { title: args });
-    return renamed.ok ? { ok: true, text: `Renamed to "${renamed.value.title}".` } : { ok: false, text: renamed.error.message };
+    return renamed.ok
+      ? { ok: true, text: `Renamed to "${renamed.value.title}".` }
+      : { ok: false, text: renamed.error.message };
   },
   export: (room) => {
     const path = `/api/conversations/${room.id}/export?format=`;
-    return { ok: true, text: `Download it as ${path}markdown or ${path}json`, data: { markdown: `${path}markdown`, json: `${path}json` } };
+    return {
+      ok: true,
+      text: `Download it as ${path}markdown or ${path}json`,
+      data: { markdown: `${path}markdown`, json: `${path}json` },
+    };
   },
   usage: (room) => {
     const usage = room.journal.usage();
@@ -91,21 +106,30 @@ async function model(room: Room, principal: Principal, args: string): Promise<Co
   const { journal, services } = room;
   const pinned = journal.born.model;
   if (args === "") {
-    const text = pinned ? `${pinned} is pinned; /model clear lifts it.` : "No model is pinned; each message goes to the model that fits.";
+    const text = pinned
+      ? `${pinned} is pinned; /model clear lifts it.`
+      : "No model is pinned; each message goes to the model that fits.";
     return { ok: true, text, data: { model: pinned, pinned: pinned !== null } };
   }
   if (args === "clear") {
     const cleared = await updateConversation(room, principal, { model: null });
-    return cleared.ok ? { ok: true, text: "No model is pinned any more.", data: { model: null, pinned: false } } : { ok: false, text: cleared.error.message };
+    return cleared.ok
+      ? { ok: true, text: "No model is pinned any more.", data: { model: null, pinned: false } }
+      : { ok: false, text: cleared.error.message };
   }
   const found = namedCandidate(args, await services.providers.instances(PROBE_DEADLINE_MS));
   if ("nearest" in found) {
-    const hint = found.nearest.length > 0 ? `Did you mean ${found.nearest.join(" or ")}?` : "/models lists what can be reached.";
+    const hint =
+      found.nearest.length > 0 ? `Did you mean ${found.nearest.join(" or ")}?` : "/models lists what can be reached.";
     return { ok: false, text: `No provider here has a model "${args}". ${hint}`, data: { nearest: found.nearest } };
   }
   const updated = await updateConversation(room, principal, { model: found.model.id });
   if (!updated.ok) return { ok: false, text: updated.error.message };
-  return { ok: true, text: `${found.model.name} answers from now on; /model clear lifts it.`, data: { model: found.model.id, provider: found.kind, pinned: true } };
+  return {
+    ok: true,
+    text: `${found.model.name} answers from now on; /model clear lifts it.`,
+    data: { model: found.model.id, provider: found.kind, pinned: true },
+  };
 }
 
 /** The newest message of a person on the active path. */

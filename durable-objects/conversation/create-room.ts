@@ -14,7 +14,11 @@ export function createRoom(ctx: DurableObjectState, env: Bindings, services: Ser
   const { storage } = ctx;
   const nowMs = (): number => services.now().getTime();
   const background = (work: Promise<unknown>): void =>
-    ctx.waitUntil(work.catch((error) => console.error(`conversation ${ctx.id.name ?? ctx.id}: work in the background failed:`, error)));
+    ctx.waitUntil(
+      work.catch((error) =>
+        console.error(`conversation ${ctx.id.name ?? ctx.id}: work in the background failed:`, error),
+      ),
+    );
   const journal = new Journal(storage, services.now);
   const alarms = new AlarmScheduler(storage, background);
   const parts = {
@@ -29,7 +33,13 @@ export function createRoom(ctx: DurableObjectState, env: Bindings, services: Ser
     background,
   };
   const room = parts as typeof parts & Room;
-  room.outbox = new Outbox({ journal, alarms, sink: services.events, now: nowMs, onStorageChange: () => broadcastSession(room) });
+  room.outbox = new Outbox({
+    journal,
+    alarms,
+    sink: services.events,
+    now: nowMs,
+    onStorageChange: () => broadcastSession(room),
+  });
   room.queue = new TurnQueue(room);
   if (journal.conversation) {
     alarms.rearm();

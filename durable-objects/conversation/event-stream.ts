@@ -1,6 +1,6 @@
 import type { ServerFrame } from "../../shared/contract/frames.ts";
-import { eventFrame, type Room } from "./room.ts";
 import { replay, snapshotOf } from "./handle-frame.ts";
+import { eventFrame, type Room } from "./room.ts";
 import type { Listener } from "./sessions.ts";
 
 /** Characters that may wait for a slow reader before it is cut; it resumes by `Last-Event-ID`. */
@@ -12,7 +12,11 @@ const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 const sse = (frame: ServerFrame, text = JSON.stringify(frame)): string =>
   frame.type === "event" ? `id: ${frame.seq}\ndata: ${text}\n\n` : `data: ${text}\n\n`;
 
-const HEADERS = { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-store", "x-accel-buffering": "no" };
+const HEADERS = {
+  "content-type": "text/event-stream; charset=utf-8",
+  "cache-control": "no-store",
+  "x-accel-buffering": "no",
+};
 
 interface StreamPlan {
   /** Sent first, before anything live. */
@@ -61,7 +65,10 @@ export function streamEvents(room: Room, after: number): Response {
 }
 
 /** The frames of one turn, from what is there already to its ending. */
-export function streamTurn(room: Room, message: { messageId: string; turnId: string | null; ack: ServerFrame }): Response {
+export function streamTurn(
+  room: Room,
+  message: { messageId: string; turnId: string | null; ack: ServerFrame },
+): Response {
   const { messageId, turnId, ack } = message;
   const wants = (frame: ServerFrame): boolean => {
     if (frame.type === "ack") return frame.id === messageId;
@@ -71,7 +78,8 @@ export function streamTurn(room: Room, message: { messageId: string; turnId: str
     if ("turnId" in event) return event.turnId === turnId;
     return event.type === "message:added" && event.message.id === messageId;
   };
-  const isLast = (frame: ServerFrame): boolean => frame.type === "event" && "turnId" in frame.event && isEnding(frame.event);
+  const isLast = (frame: ServerFrame): boolean =>
+    frame.type === "event" && "turnId" in frame.event && isEnding(frame.event);
   const said = room.journal.eventsAfter((ack.type === "ack" ? ack.seq : 1) - 1, 1_000).map(eventFrame);
   const { running } = room.queue;
   const now = running && running.turn.id === turnId && running.turn.state === "running" ? [snapshotOf(running)] : [];
@@ -79,4 +87,6 @@ export function streamTurn(room: Room, message: { messageId: string; turnId: str
 }
 
 const isEnding = (event: { type: string; willContinue?: boolean }): boolean =>
-  event.type === "turn:completed" || event.type === "turn:failed" || (event.type === "turn:interrupted" && event.willContinue === false);
+  event.type === "turn:completed" ||
+  event.type === "turn:failed" ||
+  (event.type === "turn:interrupted" && event.willContinue === false);

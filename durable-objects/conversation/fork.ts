@@ -35,6 +35,10 @@ export function forkInto(room: Room, principal: Principal, messageId: string): P
         at: services.now().toISOString(),
       },
     );
-    return await conversationObject(env, created.id).create(principal, created, copyPath(path, source.id, services.newId));
+    return await conversationObject(env, created.id).create(
+      principal,
+      created,
+      copyPath(path, source.id, services.newId),
+    );
   });
 }

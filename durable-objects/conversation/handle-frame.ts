@@ -1,5 +1,11 @@
 import type { PublicError } from "../../shared/contract/errors.ts";
-import { type ClientFrame, CLOSE, decodeClientFrame, PROTOCOL_VERSION, type ServerFrame } from "../../shared/contract/frames.ts";
+import {
+  CLOSE,
+  type ClientFrame,
+  decodeClientFrame,
+  PROTOCOL_VERSION,
+  type ServerFrame,
+} from "../../shared/contract/frames.ts";
 import { covers, rightOf } from "../../shared/domain/access/authorise.ts";
 import { fail } from "../../shared/domain/app-error.ts";
 import { executeCommand } from "./commands.ts";
@@ -17,7 +23,8 @@ export async function handleFrame(room: Room, socket: WebSocket, data: string | 
   const { sessions, journal } = room;
   const attachment = sessions.attachmentOf(socket);
   if (sessions.floods(socket)) return socket.close(CLOSE.tooSlow, "too many frames; slow down and resume");
-  if (attachment.expiresAt <= room.services.now().toISOString()) return socket.close(CLOSE.unauthenticated, "sign in again");
+  if (attachment.expiresAt <= room.services.now().toISOString())
+    return socket.close(CLOSE.unauthenticated, "sign in again");
   if (typeof data !== "string") {
     return sendError(room, socket, undefined, fail("invalid_request", "Frames are JSON text, not binary.").error);
   }
@@ -26,11 +33,21 @@ export async function handleFrame(room: Room, socket: WebSocket, data: string | 
   const { frame } = decoded;
   if (frame.type === "hello") return hello(room, socket, frame);
   if (attachment.kind === null) {
-    return sendError(room, socket, "id" in frame ? frame.id : undefined, fail("invalid_request", "Send `hello` first.").error);
+    return sendError(
+      room,
+      socket,
+      "id" in frame ? frame.id : undefined,
+      fail("invalid_request", "Send `hello` first.").error,
+    );
   }
   if (frame.type === "received") return sessions.received(socket);
   if (!covers(rightOf(principalOf(attachment), journal.born), "write")) {
-    return sendError(room, socket, frame.id, fail("forbidden", "You may read this conversation, not write in it.").error);
+    return sendError(
+      room,
+      socket,
+      frame.id,
+      fail("forbidden", "You may read this conversation, not write in it.").error,
+    );
   }
   await act(room, socket, frame);
 }
@@ -58,7 +75,12 @@ async function act(room: Room, socket: WebSocket, frame: Action): Promise<void> 
       return sessions.send(socket, { type: "command:result", id: frame.id, ok: stopped, text });
     }
     case "tool:answer":
-      return sendError(room, socket, frame.id, fail("not_found", "No tool call with this id waits for an answer.").error);
+      return sendError(
+        room,
+        socket,
+        frame.id,
+        fail("not_found", "No tool call with this id waits for an answer.").error,
+      );
   }
 }
 
@@ -66,12 +88,21 @@ async function act(room: Room, socket: WebSocket, frame: Action): Promise<void> 
 function hello(room: Room, socket: WebSocket, frame: Extract<ClientFrame, { type: "hello" }>): void {
   const { sessions, journal, queue } = room;
   if (frame.protocol !== PROTOCOL_VERSION) {
-    sendError(room, socket, undefined, fail("invalid_request", `\`protocol\`: this server speaks version ${PROTOCOL_VERSION}; update the client.`).error);
+    sendError(
+      room,
+      socket,
+      undefined,
+      fail("invalid_request", `\`protocol\`: this server speaks version ${PROTOCOL_VERSION}; update the client.`).error,
+    );
     return socket.close(CLOSE.wrongProtocol, `this server speaks protocol ${PROTOCOL_VERSION}`);
   }
   if (frame.since !== undefined && frame.since > journal.lastSeq) {
     const hint = `\`since\`: this conversation ends at ${journal.lastSeq}; start again without it.`;
-    return sendError(room, socket, undefined, { code: "invalid_request", message: hint, errors: [{ path: "since", message: hint }] });
+    return sendError(room, socket, undefined, {
+      code: "invalid_request",
+      message: hint,
+      errors: [{ path: "since", message: hint }],
+    });
   }
   sessions.greet(socket, frame.client.kind);
   sessions.send(socket, {

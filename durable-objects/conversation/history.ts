@@ -7,13 +7,22 @@ import type { Turn } from "./turn-table.ts";
  * The path that a turn answers, oldest first, without its own unfinished answer and without deleted messages; read
  * backwards only as far as the model's window can hold.
  */
-export function historyTo(journal: Journal, turn: Pick<Turn, "messageId" | "replyTo">, windowTokens: number | null): Message[] {
+export function historyTo(
+  journal: Journal,
+  turn: Pick<Turn, "messageId" | "replyTo">,
+  windowTokens: number | null,
+): Message[] {
   const from = journal.message(turn.messageId)?.message.parentId ?? journal.born.headId ?? turn.replyTo;
   return readBack(journal, from, windowTokens, turn.replyTo);
 }
 
 /** The newest messages of the path to `headId` that may fit a window. */
-export function readBack(journal: Journal, headId: string | null, windowTokens: number | null, mustReach: string | null): Message[] {
+export function readBack(
+  journal: Journal,
+  headId: string | null,
+  windowTokens: number | null,
+  mustReach: string | null,
+): Message[] {
   const budget = inputBudget(windowTokens);
   const messages: Message[] = [];
   let tokens = 0;

@@ -123,7 +123,11 @@ export class Journal {
   }
 
   setMeta(key: string, value: string): void {
-    this.#sql.exec("insert into meta (key, value) values (?, ?) on conflict (key) do update set value = excluded.value", key, value);
+    this.#sql.exec(
+      "insert into meta (key, value) values (?, ?) on conflict (key) do update set value = excluded.value",
+      key,
+      value,
+    );
   }
 
   /** Tokens and cost of all answers so far. */
@@ -153,7 +157,11 @@ export class Journal {
 
   eventsAfter(seq: number, limit: number): LoggedEvent[] {
     return this.#sql
-      .exec<{ seq: number; at: string; body: string }>("select seq, at, body from events where seq > ? order by seq limit ?", seq, limit)
+      .exec<{ seq: number; at: string; body: string }>(
+        "select seq, at, body from events where seq > ? order by seq limit ?",
+        seq,
+        limit,
+      )
       .toArray()
       .map((row) => ({ seq: row.seq, at: row.at, event: JSON.parse(row.body) as ConversationEvent }));
   }
@@ -176,7 +184,10 @@ export class Journal {
 
   /** Messages by position; `ids` limits them to one path. */
   page(query: { sql: string; args: (string | number)[] }): Message[] {
-    return this.#sql.exec<MessageRow>(query.sql, ...query.args).toArray().map((row) => toMessage(row).message);
+    return this.#sql
+      .exec<MessageRow>(query.sql, ...query.args)
+      .toArray()
+      .map((row) => toMessage(row).message);
   }
 
   /** Takes the words of a deleted message out of the events that carried them, so that no replay brings them back. */
@@ -200,7 +211,12 @@ export class Journal {
   }
 
   #write(logged: LoggedEvent): void {
-    this.#sql.exec("insert into events (seq, at, body) values (?, ?, ?)", logged.seq, logged.at, JSON.stringify(logged.event));
+    this.#sql.exec(
+      "insert into events (seq, at, body) values (?, ?, ?)",
+      logged.seq,
+      logged.at,
+      JSON.stringify(logged.event),
+    );
     this.#lastSeq = logged.seq;
     for (const change of changesOf(logged)) this.#apply(change, logged);
   }
@@ -210,7 +226,11 @@ export class Journal {
       case "put":
         return this.#put(change.message, logged.seq);
       case "delete":
-        this.#sql.exec("update messages set deleted = 1, parts = '[]', updated_seq = ? where id = ?", logged.seq, change.messageId);
+        this.#sql.exec(
+          "update messages set deleted = 1, parts = '[]', updated_seq = ? where id = ?",
+          logged.seq,
+          change.messageId,
+        );
         return;
       case "fail":
         this.#sql.exec(

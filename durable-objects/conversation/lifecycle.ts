@@ -52,9 +52,17 @@ export function revoke(room: Room, what: { credentialId: string } | { userId: st
   const { journal, sessions, storage, services } = room;
   if (!journal.conversation) return;
   if ("credentialId" in what) {
-    storage.sql.exec("insert or ignore into revoked (credential_id, at) values (?, ?)", what.credentialId, services.now().getTime());
+    storage.sql.exec(
+      "insert or ignore into revoked (credential_id, at) values (?, ?)",
+      what.credentialId,
+      services.now().getTime(),
+    );
     sessions.close((each) => each.credentialId === what.credentialId, CLOSE.revoked, "this sign-in was revoked");
   } else {
-    sessions.close((each) => each.userId === what.userId && each.workspaceId === what.workspaceId, CLOSE.revoked, "your access to this workspace has changed");
+    sessions.close(
+      (each) => each.userId === what.userId && each.workspaceId === what.workspaceId,
+      CLOSE.revoked,
+      "your access to this workspace has changed",
+    );
   }
 }

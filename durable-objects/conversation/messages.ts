@@ -19,7 +19,13 @@ const partsOf = (body: { text?: string | undefined; parts?: Part[] | undefined }
  * The one door for a new message, whoever brings it. What it answers is durable: the ack is sent after it, and any model
  * is called after that.
  */
-export function sendMessage(room: Room, principal: Principal, id: string, body: Sendable, client: ClientKind): Result<Accepted> {
+export function sendMessage(
+  room: Room,
+  principal: Principal,
+  id: string,
+  body: Sendable,
+  client: ClientKind,
+): Result<Accepted> {
   const { journal, turns, services, queue } = room;
   const decision = decideSend(
     {
@@ -52,7 +58,13 @@ export function sendMessage(room: Room, principal: Principal, id: string, body: 
   });
   publish(room, logged);
   queueMicrotask(() => queue.kick()); // after the ack has been handed to the socket
-  return ok({ messageId: id, seq: logged[0]?.seq ?? 0, state: decision.state, turnId: decision.turn.id, duplicate: false });
+  return ok({
+    messageId: id,
+    seq: logged[0]?.seq ?? 0,
+    state: decision.state,
+    turnId: decision.turn.id,
+    duplicate: false,
+  });
 }
 
 function knownMessage(journal: Journal, turns: TurnTable, id: string): KnownMessage | null {
@@ -66,7 +78,8 @@ function knownMessage(journal: Journal, turns: TurnTable, id: string): KnownMess
 export function answerAgain(room: Room, messageId: string): Result<{ turnId: string }> {
   const { journal, turns, services, queue } = room;
   const question = journal.message(messageId);
-  if (question?.message.role !== "user" || question.deleted) return fail("not_found", "There is no message to answer again.");
+  if (question?.message.role !== "user" || question.deleted)
+    return fail("not_found", "There is no message to answer again.");
   if (turns.openCount() > 0) return fail("busy", "An answer is being written; stop it or wait for it.");
   const turn = { id: services.newId(), messageId: services.newId(), replyTo: messageId, model: null };
   const logged = journal.transact(() => {
@@ -84,7 +97,8 @@ export function editMessage(room: Room, principal: Principal, messageId: string,
   const { journal, turns, services } = room;
   const stored = journal.message(messageId);
   if (!stored || stored.deleted) return fail("not_found", "There is no such message in this conversation.");
-  if (stored.message.role !== "user") return fail("invalid_request", "Only a message that a person wrote can be edited; use /retry for another answer.");
+  if (stored.message.role !== "user")
+    return fail("invalid_request", "Only a message that a person wrote can be edited; use /retry for another answer.");
   if (turns.openCount() > 0) return fail("busy", "An answer is being written; stop it or wait for it.");
   const id = services.newId();
   const at = services.now().toISOString();
@@ -108,7 +122,9 @@ export function editMessage(room: Room, principal: Principal, messageId: string,
   publish(room, logged);
   room.queue.kick();
   const edited = journal.message(id);
-  return edited ? ok(edited.message) : fail("internal", "The edited message could not be read back; reload the conversation.");
+  return edited
+    ? ok(edited.message)
+    : fail("internal", "The edited message could not be read back; reload the conversation.");
 }
 
 /** A tombstone: its place in the tree stays, its content goes, here and in Postgres. */
@@ -136,12 +152,16 @@ const ACTIVE = `with recursive path (id, parent_id) as (
 const ALL = "select m.* from messages m where m.deleted = 0";
 
 /** Messages by `seq` ascending: from the start, what changed `after` a position, or the last ones `before` one. */
-export function listMessages(journal: Journal, query: ListMessages): Result<{ items: Message[]; nextCursor: string | null }> {
+export function listMessages(
+  journal: Journal,
+  query: ListMessages,
+): Result<{ items: Message[]; nextCursor: string | null }> {
   const active = query.branches === "active";
   const base = active ? ACTIVE : ALL;
   const args: (string | number)[] = active ? [journal.born.headId ?? ""] : [];
   const from = query.cursor === undefined ? null : Number(query.cursor);
-  if (from !== null && !Number.isSafeInteger(from)) return fail("invalid_request", "`cursor`: take it from `nextCursor` of the page before.");
+  if (from !== null && !Number.isSafeInteger(from))
+    return fail("invalid_request", "`cursor`: take it from `nextCursor` of the page before.");
   const backwards = query.before !== undefined;
   const where = [
     ...(query.after === undefined ? [] : [{ sql: "m.updated_seq > ?", arg: query.after }]),

@@ -8,12 +8,12 @@ import type { ConversationObject, Seed } from "../../shared/ports/conversation-o
 import { createServices } from "../../shared/runtime/services.ts";
 import type { Bindings } from "../stubs.ts";
 import { admit, create } from "./birth.ts";
-import { exportConversation, removeConversation, revoke } from "./lifecycle.ts";
+import { createRoom } from "./create-room.ts";
 import { forkInto } from "./fork.ts";
 import { handleFrame } from "./handle-frame.ts";
+import { exportConversation, removeConversation, revoke } from "./lifecycle.ts";
 import { deleteMessage, editMessage, listMessages, sendMessage } from "./messages.ts";
 import { OUTBOX_ALARM } from "./outbox.ts";
-import { createRoom } from "./create-room.ts";
 import type { Room } from "./room.ts";
 import { broadcastSession, conversationContext } from "./session-info.ts";
 import { issueTicket, serveStream } from "./streams.ts";
@@ -33,7 +33,11 @@ export class Conversation extends DurableObject<Bindings> implements Conversatio
     return serveStream(this.#room, request);
   }
 
-  async create(principal: Principal, conversation: Wire.Conversation, seed: Seed | null): Promise<Result<Wire.Conversation>> {
+  async create(
+    principal: Principal,
+    conversation: Wire.Conversation,
+    seed: Seed | null,
+  ): Promise<Result<Wire.Conversation>> {
     return create(this.#room, principal, conversation, seed);
   }
 
@@ -41,7 +45,11 @@ export class Conversation extends DurableObject<Bindings> implements Conversatio
     return admit(this.#room, principal, "read");
   }
 
-  async update(principal: Principal, changes: Wire.UpdateConversation, ifVersion?: number): Promise<Result<Wire.Conversation>> {
+  async update(
+    principal: Principal,
+    changes: Wire.UpdateConversation,
+    ifVersion?: number,
+  ): Promise<Result<Wire.Conversation>> {
     return await this.#with(principal, "write", () => updateConversation(this.#room, principal, changes, ifVersion));
   }
 
@@ -49,12 +57,18 @@ export class Conversation extends DurableObject<Bindings> implements Conversatio
     return await this.#with(principal, "own", () => removeConversation(this.#room, principal, ifVersion));
   }
 
-  async send(principal: Principal, body: Wire.SendMessage & { id: string }, client: ClientKind): Promise<Result<Wire.SendAccepted & { duplicate: boolean }>> {
+  async send(
+    principal: Principal,
+    body: Wire.SendMessage & { id: string },
+    client: ClientKind,
+  ): Promise<Result<Wire.SendAccepted & { duplicate: boolean }>> {
     return await this.#with(principal, "write", () => sendMessage(this.#room, principal, body.id, body, client));
   }
 
   async stop(principal: Principal, turnId?: string): Promise<Result<{ stopped: boolean }>> {
-    return await this.#with(principal, "write", () => ok({ stopped: this.#room.queue.stop(turnId, `Stopped by ${principal.name}.`) }));
+    return await this.#with(principal, "write", () =>
+      ok({ stopped: this.#room.queue.stop(turnId, `Stopped by ${principal.name}.`) }),
+    );
   }
 
   async messages(principal: Principal, query: Wire.ListMessages) {
@@ -110,9 +124,12 @@ export class Conversation extends DurableObject<Bindings> implements Conversatio
     if (due.includes(WATCHDOG_ALARM)) queue.watch();
   }
 
-  async #with<Value>(principal: Principal, needed: "read" | "write" | "own", work: () => Result<Value> | Promise<Result<Value>>): Promise<Result<Value>> {
+  async #with<Value>(
+    principal: Principal,
+    needed: "read" | "write" | "own",
+    work: () => Result<Value> | Promise<Result<Value>>,
+  ): Promise<Result<Value>> {
     const admitted = await admit(this.#room, principal, needed);
     return admitted.ok ? await work() : admitted;
   }
 }
-

@@ -87,13 +87,17 @@ export class Outbox {
         remaining = events.filter((event) => event.seq > journal.drainedSeq);
       } else if (outcome.retry) {
         this.#failures++;
-        console.warn(`conversation ${conversation.id}: Postgres is away, ${journal.lastSeq - journal.drainedSeq} events wait (${outcome.message})`);
+        console.warn(
+          `conversation ${conversation.id}: Postgres is away, ${journal.lastSeq - journal.drainedSeq} events wait (${outcome.message})`,
+        );
         return false;
       } else if (remaining.length > 1) {
         remaining = remaining.slice(0, Math.ceil(remaining.length / 2));
       } else {
         const poison = remaining[0]?.seq ?? last.seq;
-        console.error(`conversation ${conversation.id}: event ${poison} is refused by Postgres and parked (${outcome.message})`);
+        console.error(
+          `conversation ${conversation.id}: event ${poison} is refused by Postgres and parked (${outcome.message})`,
+        );
         journal.park(poison, outcome.message);
         this.#advance(poison);
         remaining = events.filter((event) => event.seq > journal.drainedSeq);

@@ -5,9 +5,8 @@ import { chooseModel } from "../../shared/domain/routing/choose-model.ts";
 import type { TurnConfiguration } from "../../shared/ports/conversation-store.ts";
 import { historyTo } from "./history.ts";
 import { publish, type Room } from "./room.ts";
-import type { PlannedCandidate } from "./run-turn.ts";
+import type { PlannedCandidate, RunningTurn } from "./running-turn.ts";
 import { broadcastSession } from "./session-info.ts";
-import type { Running } from "./turn-queue.ts";
 
 /** After this long a turn goes on with the last settings it knows. */
 const CONFIGURATION_DEADLINE_MS = 250;
@@ -17,10 +16,13 @@ const FIRST_PROBE_DEADLINE_MS = 1_500;
 export type PlannedTurn = { ok: true; candidates: PlannedCandidate[] } | { ok: false; error: TurnError };
 
 /** Reads what a turn depends on, chooses, and writes `turn:started` with the receipt. A resumed turn keeps its first event. */
-export async function planTurn(room: Room, running: Running, resumed: boolean): Promise<PlannedTurn> {
+export async function planTurn(room: Room, running: RunningTurn, resumed: boolean): Promise<PlannedTurn> {
   const { services, journal } = room;
   const { turn } = running;
-  const [configuration, instances] = await Promise.all([readConfiguration(room), services.providers.instances(FIRST_PROBE_DEADLINE_MS)]);
+  const [configuration, instances] = await Promise.all([
+    readConfiguration(room),
+    services.providers.instances(FIRST_PROBE_DEADLINE_MS),
+  ]);
   if (running.abort.signal.aborted) return { ok: true, candidates: [] };
   const question = journal.message(turn.replyTo)?.message.parts ?? [];
   const earlier = resumed ? turn.receipt : null;
@@ -47,7 +49,7 @@ export async function planTurn(room: Room, running: Running, resumed: boolean): 
 }
 
 /** The turn leaves the queue: from here on it is in the log, and ends there. */
-function start(room: Room, running: Running, receipt: Receipt): void {
+function start(room: Room, running: RunningTurn, receipt: Receipt): void {
   const { journal, turns } = room;
   const { turn } = running;
   const logged = journal.transact(() => {

@@ -5,8 +5,8 @@ import type { AlarmScheduler } from "../alarm-scheduler.ts";
 import type { Bindings } from "../stubs.ts";
 import type { Journal } from "./journal.ts";
 import type { Outbox } from "./outbox.ts";
+import type { TurnLine } from "./running-turn.ts";
 import type { Sessions } from "./sessions.ts";
-import type { TurnQueue } from "./turn-queue.ts";
 import type { TurnTable } from "./turn-table.ts";
 
 /** The parts of one conversation object, put together once in `object.ts`; each file takes what it needs of it. */
@@ -20,7 +20,7 @@ export interface Room {
   sessions: Sessions;
   alarms: AlarmScheduler;
   outbox: Outbox;
-  queue: TurnQueue;
+  queue: TurnLine;
   /** Keeps the object awake until the promise settles, and never lets a failure go unseen. */
   background(work: Promise<unknown>): void;
 }

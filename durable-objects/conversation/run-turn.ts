@@ -6,13 +6,12 @@ import type { ModelEvent } from "../../shared/domain/model/model-event.ts";
 import type { ProviderFailure } from "../../shared/domain/model/provider-failure.ts";
 import { buildRequest } from "../../shared/domain/prompt/build-request.ts";
 import type { Candidate } from "../../shared/domain/routing/choose-model.ts";
-import { addToAnswer, answerLength, hasText } from "../../shared/domain/turn/answer.ts";
 import { afterFailure, errorOfFailure, GUIDE_NOTE } from "../../shared/domain/turn/after-failure.ts";
-import type { ModelProvider } from "../../shared/ports/model-provider.ts";
+import { addToAnswer, answerLength, hasText } from "../../shared/domain/turn/answer.ts";
 import { historyTo } from "./history.ts";
 import { planTurn } from "./plan-turn.ts";
 import { publish, type Room } from "./room.ts";
-import type { Running } from "./turn-queue.ts";
+import type { PlannedCandidate, RunningTurn } from "./running-turn.ts";
 
 const CHECKPOINT_EVERY_MS = 250;
 /** UTF-16 units; a row of the object's SQLite holds 2 MB. */
@@ -33,7 +32,7 @@ interface Progress {
  * One turn, from its plan to its end: context, route, request, stream, publish. Exactly one ending is written, and
  * none at all when the turn was stopped meanwhile: then its ending is there already. Never rejects.
  */
-export async function runTurn(room: Room, running: Running, resumed: boolean): Promise<void> {
+export async function runTurn(room: Room, running: RunningTurn, resumed: boolean): Promise<void> {
   try {
     const planned = await planTurn(room, running, resumed);
     if (running.abort.signal.aborted) return;
@@ -47,9 +46,7 @@ export async function runTurn(room: Room, running: Running, resumed: boolean): P
   }
 }
 
-export type PlannedCandidate = Candidate & { provider: ModelProvider };
-
-async function streamThrough(room: Room, running: Running, candidates: PlannedCandidate[]): Promise<void> {
+async function streamThrough(room: Room, running: RunningTurn, candidates: PlannedCandidate[]): Promise<void> {
   const progress: Progress = { failures: [], firstTokenMs: null, continuations: 0 };
   let index = 0;
   while (true) {
@@ -77,11 +74,19 @@ async function streamThrough(room: Room, running: Running, candidates: PlannedCa
 }
 
 /** Runs one request and shows what comes. The answer grows in place; checkpoints are far between. */
-async function streamOnce(room: Room, running: Running, candidate: PlannedCandidate, progress: Progress): Promise<Attempt> {
+async function streamOnce(
+  room: Room,
+  running: RunningTurn,
+  candidate: PlannedCandidate,
+  progress: Progress,
+): Promise<Attempt> {
   const { services, sessions, turns } = room;
   const { turn, answer, abort } = running;
   const request = requestFor(room, running, candidate, progress);
-  const options = { signal: abort.signal, ...(candidate.health === "down" ? { headersTimeoutMs: DOUBTFUL_HEADERS_MS } : {}) };
+  const options = {
+    signal: abort.signal,
+    ...(candidate.health === "down" ? { headersTimeoutMs: DOUBTFUL_HEADERS_MS } : {}),
+  };
   const sentAtMs = services.now().getTime();
   let savedAtMs = sentAtMs;
   for await (const event of candidate.provider.stream(request, options)) {
@@ -100,15 +105,27 @@ async function streamOnce(room: Room, running: Running, candidate: PlannedCandid
     }
     if (answerLength(answer) > MAX_ANSWER_LENGTH) return { kind: "finish", finish: cutFinish(candidate.model.id) };
   }
-  return { kind: "failure", failure: { kind: "stream_cut", message: `${candidate.displayName} ended its answer without a word.`, retryable: true } };
+  return {
+    kind: "failure",
+    failure: {
+      kind: "stream_cut",
+      message: `${candidate.displayName} ended its answer without a word.`,
+      retryable: true,
+    },
+  };
 }
 
-const cutFinish = (model: string): Finish => ({ type: "finish", reason: "length", model, usage: { inputTokens: 0, outputTokens: 0, cachedTokens: 0 } });
+const cutFinish = (model: string): Finish => ({
+  type: "finish",
+  reason: "length",
+  model,
+  usage: { inputTokens: 0, outputTokens: 0, cachedTokens: 0 },
+});
 
 const outcomeOf = (event: Extract<ModelEvent, { type: "finish" | "failure" }>, latencyMs: number) =>
   event.type === "finish" ? ({ ok: true, latencyMs } as const) : ({ ok: false, error: event.failure.message } as const);
 
-function requestFor(room: Room, running: Running, candidate: Candidate, progress: Progress) {
+function requestFor(room: Room, running: RunningTurn, candidate: Candidate, progress: Progress) {
   const { turn, answer } = running;
   const window = candidate.model.contextWindow;
   const context = selectContext(historyTo(room.journal, turn, window), window);
@@ -125,7 +142,7 @@ function requestFor(room: Room, running: Running, candidate: Candidate, progress
 }
 
 /** The cut is visible: everyone is told, and the text that follows is a part of its own. */
-function seam(room: Room, running: Running, why: string): void {
+function seam(room: Room, running: RunningTurn, why: string): void {
   running.answer.open = null;
   const logged = room.journal.transact(() => {
     room.turns.checkpoint(running.turn.id, running.answer.parts);
@@ -134,7 +151,7 @@ function seam(room: Room, running: Running, why: string): void {
   publish(room, logged);
 }
 
-function reroute(room: Room, running: Running, from: Candidate, to: Candidate, why: string): void {
+function reroute(room: Room, running: RunningTurn, from: Candidate, to: Candidate, why: string): void {
   const hadThoughts = running.answer.parts.length > 0; // text never gets here
   running.answer.parts.length = 0;
   running.answer.open = null;
@@ -152,7 +169,7 @@ function reroute(room: Room, running: Running, from: Candidate, to: Candidate, w
   if (hadThoughts) room.sessions.broadcast({ type: "message:snapshot", turnId, messageId, parts: [] });
 }
 
-function complete(room: Room, running: Running, candidate: Candidate, finish: Finish, progress: Progress): void {
+function complete(room: Room, running: RunningTurn, candidate: Candidate, finish: Finish, progress: Progress): void {
   const { journal, turns, services, queue } = room;
   const { turn, answer } = running;
   const usage: Usage = finish.usage;

@@ -51,7 +51,9 @@ export function conversationContext(room: Described): ConversationContext {
   const selection = selectContext(path, windowTokens);
   const { messages } = journal.counts();
   return {
-    model: session.model ? { provider: session.model.provider, id: session.model.id, contextWindow: windowTokens } : null,
+    model: session.model
+      ? { provider: session.model.provider, id: session.model.id, contextWindow: windowTokens }
+      : null,
     usedTokens: selection.usedTokens,
     windowTokens,
     messages,

@@ -1,5 +1,5 @@
 import { SendMessage } from "../../shared/contract/conversation.ts";
-import { type Result, errorFromZod } from "../../shared/contract/errors.ts";
+import { errorFromZod, type Result } from "../../shared/contract/errors.ts";
 import { SUBPROTOCOL } from "../../shared/contract/frames.ts";
 import { Id } from "../../shared/contract/primitives.ts";
 import type { Principal } from "../../shared/domain/access/principal.ts";
@@ -13,7 +13,8 @@ import type { Attachment } from "./sessions.ts";
 import { Tickets } from "./tickets.ts";
 
 /** An answer of the object to the Worker that did not work out; the Worker turns it into problem+json. */
-const refusal = (result: { error: unknown }): Response => Response.json(result.error, { status: 400, headers: { [OBJECT_HEADERS.refused]: "1" } });
+const refusal = (result: { error: unknown }): Response =>
+  Response.json(result.error, { status: 400, headers: { [OBJECT_HEADERS.refused]: "1" } });
 
 /** The streams of a conversation: the socket, all events, one turn. Only the Worker can call this. */
 export async function serveStream(room: Room, request: Request): Promise<Response> {
@@ -67,7 +68,11 @@ async function admitTicket(room: Room, proof: { ticket: string; origin: string |
 }
 
 /** A single-use key to this conversation's socket. */
-export async function issueTicket(room: Room, principal: Principal, origin: string | null): Promise<Result<{ ticket: string; expiresAt: string }>> {
+export async function issueTicket(
+  room: Room,
+  principal: Principal,
+  origin: string | null,
+): Promise<Result<{ ticket: string; expiresAt: string }>> {
   const tickets = new Tickets(room.storage.sql, room.services.now);
   return ok(await tickets.issue({ attachment: attachmentFor(room, principal), origin }));
 }

@@ -26,11 +26,19 @@ export class Tickets {
 
   async issue(proof: TicketProof): Promise<{ ticket: string; expiresAt: string }> {
     const bytes = crypto.getRandomValues(new Uint8Array(32));
-    const ticket = btoa(String.fromCharCode(...bytes)).replace(/[+/=]/g, (char) => ({ "+": "-", "/": "_" })[char] ?? "");
+    const ticket = btoa(String.fromCharCode(...bytes)).replace(
+      /[+/=]/g,
+      (char) => ({ "+": "-", "/": "_" })[char] ?? "",
+    );
     const expiresAt = this.#now().getTime() + TICKET_TTL_MS;
     const hash = await digest(ticket);
     this.#sql.exec("delete from tickets where expires_at < ?", this.#now().getTime());
-    this.#sql.exec("insert into tickets (hash, proof, expires_at) values (?, ?, ?)", hash, JSON.stringify(proof), expiresAt);
+    this.#sql.exec(
+      "insert into tickets (hash, proof, expires_at) values (?, ?, ?)",
+      hash,
+      JSON.stringify(proof),
+      expiresAt,
+    );
     return { ticket, expiresAt: new Date(expiresAt).toISOString() };
   }
 
@@ -38,7 +46,10 @@ export class Tickets {
   async redeem(ticket: string, origin: string | null): Promise<Attachment | null> {
     const hash = await digest(ticket);
     const [row] = this.#sql
-      .exec<{ proof: string; expires_at: number }>("delete from tickets where hash = ? returning proof, expires_at", hash)
+      .exec<{ proof: string; expires_at: number }>(
+        "delete from tickets where hash = ? returning proof, expires_at",
+        hash,
+      )
       .toArray();
     if (!row || row.expires_at < this.#now().getTime()) return null;
     const proof = JSON.parse(row.proof) as TicketProof;

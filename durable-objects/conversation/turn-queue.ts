@@ -1,9 +1,10 @@
 import type { TurnError } from "../../shared/contract/events.ts";
 import type { FinishReason, Message, Part } from "../../shared/contract/message.ts";
-import { type Answer, hasText, resumedAnswer } from "../../shared/domain/turn/answer.ts";
+import { hasText, resumedAnswer } from "../../shared/domain/turn/answer.ts";
 import { recoverTurn } from "../../shared/domain/turn/recover.ts";
 import { publish, type Room } from "./room.ts";
 import { runTurn } from "./run-turn.ts";
+import type { RunningTurn, TurnLine } from "./running-turn.ts";
 import { broadcastSession } from "./session-info.ts";
 import type { Turn } from "./turn-table.ts";
 
@@ -11,28 +12,19 @@ export const WATCHDOG_ALARM = "watchdog";
 /** Also what keeps an object without sockets from being evicted in the middle of a stream. */
 const WATCHDOG_EVERY_MS = 30_000;
 
-/** The turn in memory. Once `abort` has fired, whatever its stream still says is stale. */
-export interface Running {
-  turn: Turn;
-  answer: Answer;
-  abort: AbortController;
-  startedAtMs: number;
-}
-
 /** One turn at a time, first come first served. Turns run detached; an alarm watches over them. */
-export class TurnQueue {
+export class TurnQueue implements TurnLine {
   readonly #room: Room;
-  #running: Running | null = null;
+  #running: RunningTurn | null = null;
 
   constructor(room: Room) {
     this.#room = room;
   }
 
-  get running(): Running | null {
+  get running(): RunningTurn | null {
     return this.#running;
   }
 
-  /** Starts the next waiting turn, if none runs. Returns at once. */
   kick(): void {
     const { turns, journal } = this.#room;
     if (this.#running || !journal.conversation) return;
@@ -41,13 +33,10 @@ export class TurnQueue {
     this.#start(turn, turn.state === "running");
   }
 
-  /**
-   * Ends a turn on someone's wish: the running one keeps what it has, a waiting one never starts.
-   * @returns false when there was nothing to stop.
-   */
   stop(turnId: string | undefined, why: string): boolean {
     const { turns, journal } = this.#room;
-    const turn = turnId === undefined ? (this.#running?.turn ?? turns.running() ?? turns.nextQueued()) : turns.find(turnId);
+    const turn =
+      turnId === undefined ? (this.#running?.turn ?? turns.running() ?? turns.nextQueued()) : turns.find(turnId);
     if (!turn || (turn.state !== "queued" && turn.state !== "running")) return false;
     if (this.#running?.turn.id === turn.id) {
       this.#running.abort.abort();
@@ -63,13 +52,11 @@ export class TurnQueue {
     return true;
   }
 
-  /** The conversation is gone: what runs is stopped and leaves no trace. */
   abandon(): void {
     this.#running?.abort.abort();
     this.#running = null;
   }
 
-  /** From an alarm: a turn that ought to run and does not is picked up; one that runs is watched on. */
   watch(): void {
     if (this.#room.turns.openCount() === 0) return;
     this.kick();
@@ -82,12 +69,13 @@ export class TurnQueue {
     const logged = journal.transact(() => {
       turns.end(turn.id, "interrupted");
       const message = this.answerMessage(turn, parts, "stopped");
-      return message ? journal.append({ type: "turn:interrupted", turnId: turn.id, message, why, willContinue: false }) : [];
+      return message
+        ? journal.append({ type: "turn:interrupted", turnId: turn.id, message, why, willContinue: false })
+        : [];
     });
     publish(this.#room, logged);
   }
 
-  /** The answer as it stands in the tree, with new parts. */
   answerMessage(turn: Turn, parts: Part[], finishReason: FinishReason, more: Message["metadata"] = {}): Message | null {
     const stored = this.#room.journal.message(turn.messageId);
     if (!stored) return null;
@@ -104,7 +92,7 @@ export class TurnQueue {
     const { services, background } = this.#room;
     const nowMs = services.now().getTime();
     this.#armWatchdog();
-    const running: Running = {
+    const running: RunningTurn = {
       turn,
       answer: resumedAnswer(turn.parts),
       abort: new AbortController(),
@@ -124,10 +112,13 @@ export class TurnQueue {
   }
 
   /** @returns false when the turn was ended instead. */
-  #resume(running: Running, nowMs: number): boolean {
+  #resume(running: RunningTurn, nowMs: number): boolean {
     const { journal, turns } = this.#room;
     const { turn } = running;
-    const recovery = recoverTurn({ startedAtMs: running.startedAtMs, restarts: turn.restarts, parts: turn.parts }, nowMs);
+    const recovery = recoverTurn(
+      { startedAtMs: running.startedAtMs, restarts: turn.restarts, parts: turn.parts },
+      nowMs,
+    );
     if (recovery.kind === "give-up") {
       this.giveUp(turn, turn.parts, { code: "internal", message: recovery.why });
       this.kick();
@@ -140,11 +131,15 @@ export class TurnQueue {
     });
     if (recovery.kind === "rerun") running.answer = resumedAnswer([]);
     publish(this.#room, logged);
-    this.#room.sessions.broadcast({ type: "message:snapshot", turnId: turn.id, messageId: turn.messageId, parts: running.answer.parts });
+    this.#room.sessions.broadcast({
+      type: "message:snapshot",
+      turnId: turn.id,
+      messageId: turn.messageId,
+      parts: running.answer.parts,
+    });
     return true;
   }
 
-  /** The end of a turn that failed: interrupted where text was shown, failed where there was none. Always told. */
   giveUp(turn: Turn, parts: Part[], error: TurnError): void {
     const { journal, turns } = this.#room;
     if (hasText(parts)) return this.interrupt(turn, parts, error.message);

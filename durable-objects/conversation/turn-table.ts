@@ -78,7 +78,9 @@ export class TurnTable {
   }
 
   openCount(): number {
-    const [row] = this.#sql.exec<{ n: number }>("select count(*) as n from turns where state in ('queued', 'running')").toArray();
+    const [row] = this.#sql
+      .exec<{ n: number }>("select count(*) as n from turns where state in ('queued', 'running')")
+      .toArray();
     return row?.n ?? 0;
   }
 

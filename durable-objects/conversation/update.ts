@@ -22,7 +22,12 @@ export async function asResult<Value>(work: () => Promise<Result<Value>>): Promi
  * Changes that others must read at once: Postgres first, in the request, then the log and everyone attached. Who shares
  * it or takes that back must own it.
  */
-export function updateConversation(room: Room, principal: Principal, changes: UpdateConversation, ifVersion?: number): Promise<Result<Conversation>> {
+export function updateConversation(
+  room: Room,
+  principal: Principal,
+  changes: UpdateConversation,
+  ifVersion?: number,
+): Promise<Result<Conversation>> {
   return asResult(async () => {
     const { journal, services, sessions } = room;
     if (changes.visibility !== undefined && rightOf(principal, journal.born) !== "own") {
@@ -38,14 +43,28 @@ export function updateConversation(room: Room, principal: Principal, changes: Up
     const before = journal.born;
     const events: ConversationEvent[] = [];
     if (stored.title !== before.title) events.push({ type: "title:changed", title: stored.title });
-    if (stored.model !== before.model) events.push({ type: "model:switched", model: stored.model, pinned: stored.model !== null });
+    if (stored.model !== before.model)
+      events.push({ type: "model:switched", model: stored.model, pinned: stored.model !== null });
     const logged = journal.transact(() => {
       const appended = journal.append(...events);
-      journal.saveConversation({ ...journal.born, visibility: stored.visibility, version: stored.version, updatedAt: stored.updatedAt });
+      journal.saveConversation({
+        ...journal.born,
+        visibility: stored.visibility,
+        version: stored.version,
+        updatedAt: stored.updatedAt,
+      });
       return appended;
     });
     publish(room, logged);
-    sessions.close((each) => !covers(rightOf({ userId: each.userId, workspaces: [{ id: each.workspaceId, role: each.role }] }, journal.born), "read"), 4003, "this conversation is no longer shared");
+    sessions.close(
+      (each) =>
+        !covers(
+          rightOf({ userId: each.userId, workspaces: [{ id: each.workspaceId, role: each.role }] }, journal.born),
+          "read",
+        ),
+      4003,
+      "this conversation is no longer shared",
+    );
     broadcastSession(room);
     return ok(journal.born);
   });

@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { AckState, CONTENT_ERROR, hasContent, messageBodyFields } from "./frames.ts";
 import { LoggedEvent } from "./events.ts";
+import { AckState, CONTENT_ERROR, hasContent, messageBodyFields } from "./frames.ts";
 import { Message } from "./message.ts";
 import { Id, label, Page, Seq, Timestamp } from "./primitives.ts";
 

@@ -120,7 +120,10 @@ export type DecodedFrame = { ok: true; frame: ClientFrame } | { ok: false; id?: 
 /** Reads one client frame. A bad frame is a value that says what is wrong, and keeps its `id` so that it can be answered. */
 export function decodeClientFrame(text: string): DecodedFrame {
   if (text.length > MAX_FRAME_BYTES || new TextEncoder().encode(text).byteLength > MAX_FRAME_BYTES) {
-    return { ok: false, error: { code: "too_large", message: "A frame is at most 1 MiB; send the content as a file." } };
+    return {
+      ok: false,
+      error: { code: "too_large", message: "A frame is at most 1 MiB; send the content as a file." },
+    };
   }
   let value: unknown;
   try {

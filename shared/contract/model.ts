@@ -1,7 +1,15 @@
 import * as z from "zod";
 import { Timestamp } from "./primitives.ts";
 
-export const ProviderKind = z.enum(["anthropic", "openai", "openrouter", "zai", "ollama", "openai-compatible", "guide"]);
+export const ProviderKind = z.enum([
+  "anthropic",
+  "openai",
+  "openrouter",
+  "zai",
+  "ollama",
+  "openai-compatible",
+  "guide",
+]);
 export type ProviderKind = z.infer<typeof ProviderKind>;
 
 export const Tier = z.enum(["premium", "standard", "cheap", "local"]);

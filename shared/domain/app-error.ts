@@ -6,7 +6,11 @@ export class AppError extends Error {
   readonly errors: FieldError[] | undefined;
   readonly retryAfterMs: number | undefined;
 
-  constructor(code: ErrorCode, message: string, more: { errors?: FieldError[]; retryAfterMs?: number; cause?: unknown } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    more: { errors?: FieldError[]; retryAfterMs?: number; cause?: unknown } = {},
+  ) {
     super(message, more.cause === undefined ? undefined : { cause: more.cause });
     this.name = "AppError";
     this.code = code;

@@ -32,7 +32,9 @@ export interface IdempotencyStore {
     scope: Scope,
     key: string,
     fingerprint: string,
-  ): Promise<{ state: "new" } | { state: "running" } | { state: "different" } | { state: "done"; status: number; body: unknown }>;
+  ): Promise<
+    { state: "new" } | { state: "running" } | { state: "different" } | { state: "done"; status: number; body: unknown }
+  >;
   finish(scope: Scope, key: string, status: number, body: unknown): Promise<void>;
   /** Gives the key back after a failure, so that a retry runs. */
   abandon(scope: Scope, key: string): Promise<void>;

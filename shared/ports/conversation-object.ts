@@ -30,8 +30,7 @@ export const OBJECT_HEADERS = {
 /** What the object needs to know of a socket upgrade; JSON in `OBJECT_HEADERS.principal`. */
 export type UpgradeProof =
   /** `origin` is the browser's Origin header, null where there was none. */
-  | { by: "principal"; principal: Principal }
-  | { by: "ticket"; ticket: string; origin: string | null };
+  { by: "principal"; principal: Principal } | { by: "ticket"; ticket: string; origin: string | null };
 
 /**
  * A conversation as the Worker sees it. Every method authorises the principal against the object's own copy of who may
@@ -51,7 +50,11 @@ export interface ConversationObject {
   update(principal: Principal, changes: UpdateConversation, ifVersion?: number): Promise<Result<Conversation>>;
   /** Aborts the turn, closes sockets (4004), erases rows, then the object's own storage. */
   remove(principal: Principal, ifVersion?: number): Promise<Result<null>>;
-  send(principal: Principal, body: SendMessage & { id: string }, client: ClientKind): Promise<Result<SendAccepted & { duplicate: boolean }>>;
+  send(
+    principal: Principal,
+    body: SendMessage & { id: string },
+    client: ClientKind,
+  ): Promise<Result<SendAccepted & { duplicate: boolean }>>;
   stop(principal: Principal, turnId?: string): Promise<Result<{ stopped: boolean }>>;
   messages(principal: Principal, query: ListMessages): Promise<Result<{ items: Message[]; nextCursor: string | null }>>;
   /** Adds a sibling with the new content and moves the head to it; answers the new message. */

@@ -1,6 +1,6 @@
+import type { WorkspaceSettings } from "../contract/account.ts";
 import type { Conversation, Visibility } from "../contract/conversation.ts";
 import type { LoggedEvent } from "../contract/events.ts";
-import type { WorkspaceSettings } from "../contract/account.ts";
 
 /** On whose behalf a row is read or written; row-level security holds the rest. */
 export interface Scope {

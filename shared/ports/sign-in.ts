@@ -4,7 +4,13 @@ import type { Principal } from "../domain/access/principal.ts";
 export type { Principal } from "../domain/access/principal.ts";
 
 export type Authentication =
-  | { state: "signed-in"; principal: Principal; user: { id: string; name: string; email: string; emailVerified: boolean; image: string | null }; workspaces: Workspace[]; via: "cookie" | "bearer" | "api-key" }
+  | {
+      state: "signed-in";
+      principal: Principal;
+      user: { id: string; name: string; email: string; emailVerified: boolean; image: string | null };
+      workspaces: Workspace[];
+      via: "cookie" | "bearer" | "api-key";
+    }
   | { state: "anonymous" }
   | { state: "expired" };
 

@@ -12,7 +12,12 @@ export const Settings = z.object({
   ALLOWED_ORIGINS: z
     .string()
     .default("")
-    .transform((value) => value.split(",").map((origin) => origin.trim()).filter(Boolean)),
+    .transform((value) =>
+      value
+        .split(",")
+        .map((origin) => origin.trim())
+        .filter(Boolean),
+    ),
   DATABASE_APP_URL: Secret,
   DATABASE_AUTH_URL: Secret,
   /** Where the Neon driver posts its queries; unset = Neon itself. The self-hosted stack sets its own endpoint. */
@@ -38,7 +43,10 @@ export const Settings = z.object({
   OPENROUTER_BASE_URL: blankIsUnset(BaseUrl),
   ZAI_BASE_URL: blankIsUnset(BaseUrl),
   /** An address, or `off`. */
-  OLLAMA_BASE_URL: z.preprocess((value) => (value === "" ? undefined : value), z.union([z.literal("off"), BaseUrl]).default("off")),
+  OLLAMA_BASE_URL: z.preprocess(
+    (value) => (value === "" ? undefined : value),
+    z.union([z.literal("off"), BaseUrl]).default("off"),
+  ),
 });
 export type Settings = z.infer<typeof Settings>;
 

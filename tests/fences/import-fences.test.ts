@@ -21,7 +21,10 @@ async function judge(name: string): Promise<{ broken: string[]; modules: number 
     ruleSet: { forbidden: configuration.forbidden } as IFlattenedRuleSet,
   });
   if (typeof output === "string") throw new Error(output);
-  return { broken: output.summary.violations.map((violation) => violation.rule.name), modules: output.summary.totalCruised };
+  return {
+    broken: output.summary.violations.map((violation) => violation.rule.name),
+    modules: output.summary.totalCruised,
+  };
 }
 
 describe("import fences", () => {

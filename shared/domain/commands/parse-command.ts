@@ -17,9 +17,7 @@ export const COMMANDS = [
 
 export type CommandName = (typeof COMMANDS)[number]["name"];
 
-export type ParsedCommand =
-  | { ok: true; name: CommandName; args: string }
-  | { ok: false; text: string };
+export type ParsedCommand = { ok: true; name: CommandName; args: string } | { ok: false; text: string };
 
 /** Reads `/name arguments`. An unknown name is answered with the nearest ones. */
 export function parseCommand(line: string): ParsedCommand {
@@ -28,7 +26,10 @@ export function parseCommand(line: string): ParsedCommand {
   const wanted = (match[1] ?? "").toLowerCase();
   const found = COMMANDS.find((command) => command.name === wanted);
   if (found) return { ok: true, name: found.name, args: (match[2] ?? "").trim() };
-  const near = nearestNames(wanted, COMMANDS.map((command) => command.name)).map((name) => `/${name}`);
+  const near = nearestNames(
+    wanted,
+    COMMANDS.map((command) => command.name),
+  ).map((name) => `/${name}`);
   const hint = near.length > 0 ? `Did you mean ${near.join(" or ")}?` : "/help lists the commands.";
   return { ok: false, text: `There is no command /${wanted}. ${hint}` };
 }

@@ -1,9 +1,9 @@
+import type * as z from "zod";
+import type { PublicError } from "../../contract/errors.ts";
 import type { ConversationEvent } from "../../contract/events.ts";
 import type { AckState } from "../../contract/frames.ts";
 import type { Message, Part } from "../../contract/message.ts";
 import { fail } from "../app-error.ts";
-import type { PublicError } from "../../contract/errors.ts";
-import type * as z from "zod";
 
 /** A message that someone wants to add, checked for shape already. */
 export interface SendCommand {
@@ -73,10 +73,16 @@ export function decideSend(command: SendCommand, facts: SendFacts): SendDecision
   }
   const busy = facts.openTurns > 0;
   if (busy && command.whenBusy === "reject") {
-    return { kind: "refused", error: fail("busy", "An answer is being written; wait for it, stop it, or queue the message.").error };
+    return {
+      kind: "refused",
+      error: fail("busy", "An answer is being written; wait for it, stop it, or queue the message.").error,
+    };
   }
   if (facts.openTurns > MAX_WAITING_TURNS) {
-    return { kind: "refused", error: fail("busy", "Too many messages wait for an answer already; wait for some of them.").error };
+    return {
+      kind: "refused",
+      error: fail("busy", "Too many messages wait for an answer already; wait for some of them.").error,
+    };
   }
   const message: Message = {
     id: command.id,

@@ -11,7 +11,10 @@ export type Change =
   | { kind: "title"; title: string };
 
 /** An answer as it begins: empty, at its place in the tree. */
-export function openedAnswer(logged: { seq: number; at: string }, started: Extract<ConversationEvent, { type: "turn:started" }>): Message {
+export function openedAnswer(
+  logged: { seq: number; at: string },
+  started: Extract<ConversationEvent, { type: "turn:started" }>,
+): Message {
   return {
     id: started.messageId,
     seq: logged.seq,

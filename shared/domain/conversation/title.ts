@@ -12,7 +12,10 @@ export function titleFrom(parts: readonly Part[]): string | null {
   if (!line) return null;
   const words = line.replace(/\s+/g, " ");
   if (words.length <= MAX_TITLE_LENGTH) return words;
-  const cut = words.slice(0, MAX_TITLE_LENGTH).toWellFormed().replace(/\uFFFD$/, "");
+  const cut = words
+    .slice(0, MAX_TITLE_LENGTH)
+    .toWellFormed()
+    .replace(/\uFFFD$/, "");
   const space = cut.lastIndexOf(" ");
   return `${(space > MAX_TITLE_LENGTH / 2 ? cut.slice(0, space) : cut).trimEnd()}…`;
 }

@@ -12,7 +12,8 @@ export function inAnswerOrder(messages: readonly Message[]): Message[] {
   const rest: Message[] = [];
   for (const message of messages) {
     const replyTo = message.role === "assistant" ? message.metadata.replyTo : undefined;
-    if (replyTo !== undefined && questions.has(replyTo)) answers.set(replyTo, [...(answers.get(replyTo) ?? []), message]);
+    if (replyTo !== undefined && questions.has(replyTo))
+      answers.set(replyTo, [...(answers.get(replyTo) ?? []), message]);
     else rest.push(message);
   }
   return rest.flatMap((message) => [message, ...(answers.get(message.id) ?? [])]);

@@ -65,7 +65,10 @@ const candidateOf = (instance: RoutableInstance, model: Model): Candidate => ({
 });
 
 /** The model a person means by a name, at the provider that has it; or the names that come nearest. */
-export function namedCandidate(name: string, instances: readonly RoutableInstance[]): Candidate | { nearest: string[] } {
+export function namedCandidate(
+  name: string,
+  instances: readonly RoutableInstance[],
+): Candidate | { nearest: string[] } {
   const found = findModel(name, instances);
   const instance = found.found ? instances.find((each) => each.id === found.providerId) : undefined;
   if (!found.found || !instance) return { nearest: found.found ? [] : found.nearest };
@@ -84,19 +87,25 @@ export function chooseModel(facts: ChoiceFacts): Choice {
   const guide = able.filter((candidate) => candidate.kind === "guide");
   const up = models.filter((candidate) => candidate.health !== "down");
   const down = models.filter((candidate) => candidate.health === "down");
-  for (const candidate of down) rejected.push({ ...named(candidate), why: `${candidate.displayName} does not answer at the moment.` });
+  for (const candidate of down)
+    rejected.push({ ...named(candidate), why: `${candidate.displayName} does not answer at the moment.` });
 
   const preferred = preferredCandidate(facts, rejected);
   const chain = preferred ? [preferred, ...up.filter((each) => each.instanceId !== preferred.instanceId)] : up;
   const candidates = [...(chain.length > 0 ? chain : down), ...guide];
   const [first] = candidates;
   if (!first) return noRoute(facts, "none", "No model can be reached.", []);
-  return { candidates, receipt: receiptOf(facts, first, candidates, rejected, reasonFor(first, preferred)), error: null };
+  return {
+    candidates,
+    receipt: receiptOf(facts, first, candidates, rejected, reasonFor(first, preferred)),
+    error: null,
+  };
 }
 
 function choosePinned(facts: ChoiceFacts, wanted: string): Choice {
   const candidate = namedCandidate(wanted, facts.instances);
-  if ("nearest" in candidate) return noRoute(facts, wanted, `No provider here has a model "${wanted}".`, candidate.nearest);
+  if ("nearest" in candidate)
+    return noRoute(facts, wanted, `No provider here has a model "${wanted}".`, candidate.nearest);
   const receipt = receiptOf(facts, candidate, [candidate], [], `${candidate.model.name} was asked for by name.`);
   return { candidates: [candidate], receipt: { ...receipt, pinned: true }, error: null };
 }
@@ -105,31 +114,53 @@ function preferredCandidate(facts: ChoiceFacts, rejected: Receipt["rejected"]): 
   if (facts.preferred === null) return null;
   const candidate = namedCandidate(facts.preferred, facts.instances);
   if ("nearest" in candidate) {
-    rejected.push({ providerId: "none", provider: "none", model: facts.preferred, why: "The workspace's default model is not offered by any provider." });
+    rejected.push({
+      providerId: "none",
+      provider: "none",
+      model: facts.preferred,
+      why: "The workspace's default model is not offered by any provider.",
+    });
     return null;
   }
   if (candidate.health !== "down") return candidate;
-  rejected.push({ ...named(candidate), why: `The workspace's default model cannot be reached: ${candidate.displayName} does not answer.` });
+  rejected.push({
+    ...named(candidate),
+    why: `The workspace's default model cannot be reached: ${candidate.displayName} does not answer.`,
+  });
   return null;
 }
 
 function reasonFor(first: Candidate, preferred: Candidate | null): string {
   if (first.kind === "guide") return "No language model is connected, so the built-in guide answers.";
   if (first === preferred) return `${first.model.name} is the default model of this workspace.`;
-  if (first.health === "down") return `${first.displayName} does not answer at the moment and is tried once more, because nothing else is connected.`;
+  if (first.health === "down")
+    return `${first.displayName} does not answer at the moment and is tried once more, because nothing else is connected.`;
   return `${first.displayName} is the first provider that is ready.`;
 }
 
-const named = (candidate: Candidate) => ({ providerId: candidate.instanceId, provider: candidate.kind, model: candidate.model.id });
+const named = (candidate: Candidate) => ({
+  providerId: candidate.instanceId,
+  provider: candidate.kind,
+  model: candidate.model.id,
+});
 
-function receiptOf(facts: ChoiceFacts, chosen: Candidate, candidates: readonly Candidate[], rejected: Receipt["rejected"], reason: string): Receipt {
+function receiptOf(
+  facts: ChoiceFacts,
+  chosen: Candidate,
+  candidates: readonly Candidate[],
+  rejected: Receipt["rejected"],
+  reason: string,
+): Receipt {
   const usage = { inputTokens: facts.inputTokens, outputTokens: EXPECTED_OUTPUT_TOKENS, cachedTokens: 0 };
   const priced = (candidate: Candidate) => ({
     provider: candidate.kind,
     model: candidate.model.id,
     microUsd: priceOf(candidate.model, usage),
   });
-  const others = candidates.slice(1).filter((candidate) => candidate.kind !== "guide").map(priced);
+  const others = candidates
+    .slice(1)
+    .filter((candidate) => candidate.kind !== "guide")
+    .map(priced);
   const next = others.slice(0, 3);
   const dearest = others.toSorted((a, b) => b.microUsd - a.microUsd)[0];
   const predicted = chosen.kind === "guide" ? { inputTokens: 0, outputTokens: 0 } : usage;
@@ -141,7 +172,11 @@ function receiptOf(facts: ChoiceFacts, chosen: Candidate, candidates: readonly C
     rule: null,
     reason,
     rejected,
-    predicted: { inputTokens: predicted.inputTokens, outputTokens: predicted.outputTokens, microUsd: priced(chosen).microUsd },
+    predicted: {
+      inputTokens: predicted.inputTokens,
+      outputTokens: predicted.outputTokens,
+      microUsd: priced(chosen).microUsd,
+    },
     alternatives: dearest && !next.includes(dearest) ? [...next, dearest] : next,
     sticky: null,
     configuration: facts.configuration,

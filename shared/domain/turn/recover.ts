@@ -18,7 +18,10 @@ export type Recovery =
  * What to do with a turn that was running when its object went away. The budget counts time, not tries inside one
  * execution: an isolate that was reset keeps failing for the rest of that execution.
  */
-export function recoverTurn(turn: { startedAtMs: number; restarts: number; parts: readonly Part[] }, nowMs: number): Recovery {
+export function recoverTurn(
+  turn: { startedAtMs: number; restarts: number; parts: readonly Part[] },
+  nowMs: number,
+): Recovery {
   if (nowMs - turn.startedAtMs > TURN_BUDGET_MS) {
     return { kind: "give-up", why: "The answer was interrupted and could not be finished in time." };
   }
