@@ -138,7 +138,10 @@ class Directory implements ProviderDirectory {
     const started = this.#deps.now().getTime();
     let outcome: ProbeOutcome;
     try {
-      entry.listed = await entry.provider.models(AbortSignal.timeout(PROBE_TIMEOUT_MS));
+      const models = await entry.provider.models(AbortSignal.timeout(PROBE_TIMEOUT_MS));
+      const asOf = this.#deps.now().toISOString().slice(0, 10);
+      // Only facts the vendor itself told are as fresh as its list.
+      entry.listed = models.map((model) => (model.source === undefined ? model : { asOf, ...model }));
       outcome = { ok: true, latencyMs: this.#deps.now().getTime() - started };
     } catch (thrown) {
       const failure = thrown instanceof ProviderError ? thrown.failure : undefined;

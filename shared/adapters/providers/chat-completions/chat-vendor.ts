@@ -1,0 +1,58 @@
+/** What differs between vendors that speak OpenAI's chat completions. A new one is a new record, not new code. */
+import type { ProviderKind } from "../../../contract/model.ts";
+
+export interface ChatVendor {
+  kind: ProviderKind;
+  name: string;
+  baseUrl: string;
+  baseUrlSetting: string;
+  keySetting: string | null;
+  headers: Readonly<Record<string, string>>;
+  /** The header that names this installation's address, where the vendor shows it to the account's owner. */
+  refererHeader: string | null;
+  maxTokensField: "max_tokens" | "max_completion_tokens";
+  maxTemperature: number;
+  /** Fields of a delta that may carry visible reasoning, the first one filled counts. */
+  reasoningFields: readonly string[];
+  /** The field of an assistant message in which its reasoning goes back, where the vendor wants it. */
+  replayReasoningField: string | null;
+  /** How reasoning is asked for: `{reasoning: {effort}}`, `{thinking: {type}}` or not at all. */
+  reasoningSwitch: "effort" | "thinking" | null;
+  /** `GET /models` as OpenAI lists, as OpenRouter does with all facts, or not there: then the catalogue's seed counts. */
+  modelList: "ids" | "facts" | "seed";
+  extraBody: Readonly<Record<string, unknown>>;
+}
+
+export const OPENROUTER: ChatVendor = {
+  kind: "openrouter",
+  name: "OpenRouter",
+  baseUrl: "https://openrouter.ai/api/v1",
+  baseUrlSetting: "OPENROUTER_BASE_URL",
+  keySetting: "OPENROUTER_API_KEY",
+  headers: { "x-title": "Mosaic" },
+  refererHeader: "http-referer",
+  maxTokensField: "max_tokens",
+  maxTemperature: 2,
+  reasoningFields: ["reasoning", "reasoning_content"],
+  replayReasoningField: null,
+  reasoningSwitch: "effort",
+  modelList: "facts",
+  extraBody: { usage: { include: true } },
+};
+
+export const ZAI: ChatVendor = {
+  kind: "zai",
+  name: "Z.ai",
+  baseUrl: "https://api.z.ai/api/paas/v4",
+  baseUrlSetting: "ZAI_BASE_URL",
+  keySetting: "ZAI_API_KEY",
+  headers: {},
+  refererHeader: null,
+  maxTokensField: "max_tokens",
+  maxTemperature: 1,
+  reasoningFields: ["reasoning_content"],
+  replayReasoningField: "reasoning_content",
+  reasoningSwitch: "thinking",
+  modelList: "seed",
+  extraBody: {},
+};
