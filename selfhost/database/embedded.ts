@@ -1,0 +1,161 @@
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { messages, PGlite, type PGliteOptions, protocol } from "@electric-sql/pglite";
+import { vector } from "@electric-sql/pglite-pgvector";
+import {
+  type Backend,
+  type BatchOptions,
+  beginStatement,
+  type ResultField,
+  type Role,
+  readCommandTag,
+  SqlError,
+  type SqlQuery,
+  type SqlResult,
+} from "./backend.ts";
+import { DurableFileSystem, syncFolder } from "./durable-file-system.ts";
+
+/** As PGlite starts itself, but without `-F`: commits reach the disk before they are acknowledged. */
+const START_PARAMETERS = [
+  "--single -O -j",
+  "-c search_path=public -c exit_on_error=false -c log_checkpoints=false",
+  "-c max_worker_processes=0 -c max_parallel_workers=0 -c max_parallel_workers_per_gather=0",
+  "-c max_parallel_maintenance_workers=0 -c io_method=sync",
+  "-c fsync=on -c wal_sync_method=fsync -c synchronous_commit=on -c full_page_writes=on",
+  "-c shared_buffers=16MB -c jit=off",
+].flatMap((line) => line.split(" "));
+
+const SESSION_ROLE: Record<Role, string> = { owner: "postgres", app_user: "app_user", auth_user: "auth_user" };
+const WRITES = new Set(["INSERT", "UPDATE", "DELETE", "MERGE", "COPY"]);
+const VACUUM_AFTER_ROWS = 2_000;
+const VACUUM_WHEN_IDLE_MS = 5_000;
+
+const { serialize } = protocol;
+type Messages = Awaited<ReturnType<PGlite["execProtocol"]>>["messages"];
+
+/**
+ * PGlite as a backend. There is one session, so units of work run one after the other, and each begins by becoming its
+ * role: whatever the last one set is gone.
+ */
+export class EmbeddedBackend implements Backend {
+  readonly #pg: PGlite;
+  readonly #files: DurableFileSystem;
+  #last: Promise<unknown> = Promise.resolve();
+  #rowsWritten = 0;
+  #idle: ReturnType<typeof setTimeout> | undefined;
+
+  private constructor(pg: PGlite, files: DurableFileSystem) {
+    this.#pg = pg;
+    this.#files = files;
+  }
+
+  /** Opens, or makes, the cluster below `dataDir`, whose lock the caller holds. */
+  static async open(dataDir: string): Promise<EmbeddedBackend> {
+    const cluster = join(dataDir, "cluster");
+    const complete = join(dataDir, "cluster-complete");
+    // A first start that was killed half-way leaves a cluster that nobody was ever told of: make it anew.
+    if (!existsSync(complete)) rmSync(cluster, { recursive: true, force: true });
+    mkdirSync(cluster, { recursive: true, mode: 0o700 });
+    const files = new DurableFileSystem(cluster);
+    const options: PGliteOptions = { fs: files, extensions: { vector }, startParams: START_PARAMETERS };
+    const pg = await PGlite.create(options);
+    const backend = new EmbeddedBackend(pg, files);
+    await backend.#command("VACUUM ANALYZE");
+    if (!existsSync(complete)) {
+      await backend.#command("CHECKPOINT");
+      writeFileSync(complete, `${new Date().toISOString()}\n`);
+      syncFolder(dataDir);
+    }
+    return backend;
+  }
+
+  /** How often a file was really synced to the disk. */
+  get syncs(): number {
+    return this.#files.syncs;
+  }
+
+  run(role: Role, queries: readonly SqlQuery[], batch: BatchOptions | null): Promise<SqlResult[]> {
+    return this.#inTurn(() => this.#unit(role, queries, batch));
+  }
+
+  async close(): Promise<void> {
+    clearTimeout(this.#idle);
+    await this.#inTurn(() => this.#pg.close());
+  }
+
+  #inTurn<Value>(work: () => Promise<Value>): Promise<Value> {
+    const next = this.#last.then(work);
+    this.#last = next.catch(() => undefined);
+    return next;
+  }
+
+  async #unit(role: Role, queries: readonly SqlQuery[], batch: BatchOptions | null): Promise<SqlResult[]> {
+    await this.#command(`RESET ALL; SET SESSION AUTHORIZATION ${SESSION_ROLE[role]}`);
+    const results: SqlResult[] = [];
+    try {
+      if (batch) await this.#command(beginStatement(batch));
+      for (const query of queries) results.push(await this.#statement(query));
+      if (batch) await this.#command("COMMIT");
+    } finally {
+      if (this.#pg.isInTransaction()) await this.#command("ROLLBACK");
+    }
+    this.#countWrites(results);
+    return results;
+  }
+
+  async #command(text: string): Promise<void> {
+    await this.#exchange(serialize.query(text));
+  }
+
+  async #statement({ query, params }: SqlQuery): Promise<SqlResult> {
+    const message = Buffer.concat([
+      serialize.parse({ text: query }),
+      serialize.bind({ values: params }),
+      serialize.describe({ type: "P" }),
+      serialize.execute({}),
+      serialize.sync(),
+    ]);
+    return readResult(await this.#exchange(message));
+  }
+
+  async #exchange(message: Uint8Array): Promise<Messages> {
+    const answer = await this.#pg.execProtocol(message, { throwOnError: false, syncToFs: false });
+    for (const reply of answer.messages) {
+      if (!(reply instanceof messages.DatabaseError)) continue;
+      throw SqlError.of(reply) ?? reply;
+    }
+    return answer.messages;
+  }
+
+  #countWrites(results: readonly SqlResult[]): void {
+    for (const { command, rowCount } of results) if (WRITES.has(command)) this.#rowsWritten += rowCount ?? 0;
+    clearTimeout(this.#idle);
+    if (this.#rowsWritten < VACUUM_AFTER_ROWS) return;
+    // PGlite has no autovacuum: without this, plans go by statistics from before the rows came.
+    this.#idle = setTimeout(() => {
+      this.#rowsWritten = 0;
+      this.#inTurn(() =>
+        this.#command("RESET ALL; SET SESSION AUTHORIZATION postgres").then(() => this.#command("VACUUM ANALYZE")),
+      ).catch((error: unknown) => console.error(`The database could not be vacuumed: ${String(error)}`));
+    }, VACUUM_WHEN_IDLE_MS);
+    this.#idle.unref();
+  }
+}
+
+function readResult(replies: Messages): SqlResult {
+  const result: SqlResult = { command: "", rowCount: null, rowAsArray: true, rows: [], fields: [] };
+  for (const message of replies) {
+    if (message instanceof messages.RowDescriptionMessage) {
+      result.fields = message.fields.map(
+        ({ name, tableID, columnID, dataTypeID, dataTypeSize, dataTypeModifier }): ResultField => {
+          return { name, tableID, columnID, dataTypeID, dataTypeSize, dataTypeModifier, format: "text" };
+        },
+      );
+    } else if (message instanceof messages.DataRowMessage) {
+      result.rows.push(message.fields);
+    } else if (message instanceof messages.CommandCompleteMessage) {
+      Object.assign(result, readCommandTag(message.text));
+    }
+  }
+  return result;
+}

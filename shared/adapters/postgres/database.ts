@@ -1,0 +1,89 @@
+import { NeonDbError, type NeonQueryFunction, neon, neonConfig } from "@neondatabase/serverless";
+import { sql } from "drizzle-orm";
+import type { BatchItem, BatchResponse } from "drizzle-orm/batch";
+import { drizzle, type NeonHttpDatabase } from "drizzle-orm/neon-http";
+import { AppError } from "../../domain/app-error.ts";
+import type { Scope } from "../../ports/conversation-store.ts";
+
+export type Drizzle = NeonHttpDatabase;
+type Query = BatchItem<"pg">;
+type Queries = readonly [Query, ...Query[]];
+
+/** Milliseconds after which a query is given up; the local endpoint ends a blocked database later than that. */
+const QUERY_TIMEOUT_MS = 20_000;
+
+// The driver's configuration is global in an isolate: set once here, per database looked up by its address.
+const endpoints = new Map<string, string>();
+const neonsOwn = neonConfig.fetchEndpoint;
+neonConfig.fetchEndpoint = (host, port, options) =>
+  endpoints.get(`${host}:${port}`) ?? (typeof neonsOwn === "string" ? neonsOwn : neonsOwn(host, port, options));
+neonConfig.fetchFunction = (url: string, init: RequestInit) =>
+  fetch(url, { ...init, signal: init.signal ?? AbortSignal.timeout(QUERY_TIMEOUT_MS) });
+
+export interface DatabaseAddress {
+  connectionString: string;
+  /** Where the driver posts its queries; without it, Neon itself. */
+  endpoint?: string | undefined;
+}
+
+export interface Database {
+  /**
+   * Runs queries on the user's behalf: one HTTP round trip, one transaction, row-level security bound to that user.
+   * @returns the queries' results, in order
+   * @throws AppError `database_unavailable`; NeonDbError with its SQLSTATE when Postgres refuses a query
+   */
+  scoped<const Asked extends Queries>(scope: Scope, build: (db: Drizzle) => Asked): Promise<Results<Asked>>;
+  /** The same on nobody's behalf: tenant tables are empty then. For the sign-in tables and for functions. */
+  unscoped<const Asked extends Queries>(build: (db: Drizzle) => Asked): Promise<Results<Asked>>;
+  /** Drizzle itself, for adapters that bring their own queries (sign-in). */
+  readonly drizzle: Drizzle;
+}
+
+type Results<Asked extends Queries> = { [Index in keyof Asked]: BatchResponse<[Asked[Index]]>[0] };
+
+/** Opens nothing: the driver speaks HTTP, one request per batch. */
+export function createDatabase(address: DatabaseAddress): Database {
+  const db = drizzle(connect(address));
+  const run = async (queries: Queries): Promise<unknown[]> => {
+    try {
+      return await db.batch([...queries] as [Query, ...Query[]]);
+    } catch (error) {
+      throw asAppError(error);
+    }
+  };
+  return {
+    drizzle: db,
+    scoped: async (scope, build) => {
+      const become = db.execute(sql`select set_config('app.user_id', ${scope.userId}, true)`);
+      const [, ...results] = await run([become, ...build(db)]);
+      return results as never;
+    },
+    unscoped: async (build) => (await run(build(db))) as never,
+  };
+}
+
+/** The bare driver, with results as objects. */
+export function connect({ connectionString, endpoint }: DatabaseAddress): NeonQueryFunction<false, false> {
+  const { hostname, port } = new URL(connectionString);
+  if (endpoint) endpoints.set(`${hostname}:${port}`, endpoint);
+  return neon(connectionString, { disableWarningInBrowsers: true });
+}
+
+const UNAVAILABLE = "The database cannot be reached right now. Nothing is lost; try again in a moment.";
+
+/** SQLSTATE of what Postgres said; undefined where it did not answer at all; null for any other error. */
+export function sqlStateOf(error: unknown): string | undefined | null {
+  if (error instanceof NeonDbError) return error.code;
+  return error instanceof Error && error.cause !== undefined ? sqlStateOf(error.cause) : null;
+}
+
+/** Whether the same query may work later: no answer, or SQLSTATE 08, 53, 57, 40. */
+export function isTransient(error: unknown): boolean {
+  const state = sqlStateOf(error);
+  return state === undefined || (state !== null && /^(08|53|57|40|28)/.test(state));
+}
+
+function asAppError(error: unknown): unknown {
+  if (!isTransient(error) || sqlStateOf(error)?.startsWith("40")) return error;
+  return new AppError("database_unavailable", UNAVAILABLE, { cause: error, retryAfterMs: 2_000 });
+}

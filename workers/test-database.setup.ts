@@ -1,0 +1,19 @@
+import type { TestProject } from "vitest/node";
+import { startTestDatabase } from "../shared/testing/postgres/test-database.ts";
+
+declare module "vitest" {
+  interface ProvidedContext {
+    databaseAppUrl: string;
+    databaseAuthUrl: string;
+    databaseEndpoint: string;
+  }
+}
+
+/** One migrated database for all tests in workerd: `inject("databaseAppUrl")` and its neighbours tell where it is. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const { appUrl, authUrl, endpoint, stop } = await startTestDatabase();
+  project.provide("databaseAppUrl", appUrl);
+  project.provide("databaseAuthUrl", authUrl);
+  project.provide("databaseEndpoint", endpoint);
+  return stop;
+}
