@@ -1,0 +1,82 @@
+import { describe, expect, it } from "vitest";
+import { Receipt } from "../../contract/receipt.ts";
+import { aModel, anInstance, testId } from "../../testing/builders.ts";
+import { type ChoiceFacts, chooseModel } from "./choose-model.ts";
+
+const openai = anInstance({
+  id: "env:openai",
+  kind: "openai",
+  displayName: "OpenAI",
+  models: [
+    aModel({
+      providerId: "env:openai",
+      provider: "openai",
+      id: "gpt-5.4",
+      name: "GPT-5.4",
+      aliases: [],
+      tier: "premium",
+    }),
+  ],
+});
+const guide = anInstance({
+  id: "guide",
+  kind: "guide",
+  displayName: "Guide",
+  models: [aModel({ providerId: "guide", provider: "guide", id: "guide", name: "Guide", prices: null, aliases: [] })],
+});
+const facts = (overrides: Partial<ChoiceFacts> = {}): ChoiceFacts => ({
+  receiptId: testId(),
+  parts: [{ type: "text", text: "hi" }],
+  pinned: null,
+  preferred: null,
+  instances: [anInstance(), openai, guide],
+  inputTokens: 100,
+  configuration: "fresh",
+  ...overrides,
+});
+
+describe("choosing a model", () => {
+  it("takes the first healthy provider and keeps the others in line, the guide last", () => {
+    const choice = chooseModel(facts());
+    expect(choice.candidates.map((candidate) => candidate.model.id)).toEqual(["claude-sonnet-4-6", "gpt-5.4", "guide"]);
+    expect(Receipt.parse(choice.receipt).chosen.provider).toBe("anthropic");
+  });
+
+  it("passes over a provider that is down and says so in the receipt", () => {
+    const choice = chooseModel(facts({ instances: [anInstance({ health: "down" }), openai, guide] }));
+    expect(choice.candidates[0]?.kind).toBe("openai");
+    expect(choice.receipt.rejected).toMatchObject([
+      { providerId: "env:anthropic", why: expect.stringContaining("Anthropic") },
+    ]);
+  });
+
+  it("prefers the workspace's default where it can be had", () => {
+    expect(chooseModel(facts({ preferred: "gpt-5.4" })).candidates[0]?.model.id).toBe("gpt-5.4");
+    const gone = chooseModel(facts({ preferred: "gone-1" }));
+    expect(gone.candidates[0]?.kind).toBe("anthropic");
+    expect(gone.receipt.rejected[0]?.model).toBe("gone-1");
+  });
+
+  it("takes a pinned model and nothing instead of it", () => {
+    const choice = chooseModel(facts({ pinned: "gpt-5.4", preferred: "claude-sonnet-4-6" }));
+    expect(choice.candidates.map((candidate) => candidate.kind)).toEqual(["openai"]);
+    expect(choice.receipt.pinned).toBe(true);
+  });
+
+  it("refuses a pinned model that nobody has and names the nearest", () => {
+    const choice = chooseModel(facts({ pinned: "gpt-5.5" }));
+    expect(choice.error).toMatchObject({ code: "no_route", message: expect.stringContaining("gpt-5.4") });
+  });
+
+  it("lets the guide answer when nothing is connected, and tries what is down before it", () => {
+    expect(chooseModel(facts({ instances: [guide] })).candidates.map((each) => each.kind)).toEqual(["guide"]);
+    const down = chooseModel(facts({ instances: [anInstance({ health: "down" }), guide] }));
+    expect(down.candidates.map((each) => each.kind)).toEqual(["anthropic", "guide"]);
+  });
+
+  it("predicts the cost of the chosen model and of the dearest other one", () => {
+    const { receipt } = chooseModel(facts());
+    expect(receipt.predicted).toEqual({ inputTokens: 100, outputTokens: 500, microUsd: 7_800 });
+    expect(receipt.alternatives.map((each) => each.model)).toEqual(["gpt-5.4"]);
+  });
+});

@@ -1,0 +1,58 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { type AnswerDelta, addToAnswer, answerLength, emptyAnswer, resumedAnswer } from "./answer.ts";
+
+describe("an answer as it streams", () => {
+  it("joins text into one part and opens another after thinking", () => {
+    const answer = emptyAnswer();
+    addToAnswer(answer, { type: "thinking-delta", text: "hm" }, 0);
+    addToAnswer(answer, { type: "thinking-end", signature: "sig" }, 0);
+    addToAnswer(answer, { type: "text-delta", text: "Hel" }, 0);
+    addToAnswer(answer, { type: "text-delta", text: "lo" }, 0);
+    expect(answer.parts).toEqual([
+      { type: "thinking", text: "hm", signature: "sig" },
+      { type: "text", text: "Hello" },
+    ]);
+  });
+
+  it("keeps what was shown before a restart and goes on in a part of its own", () => {
+    const answer = resumedAnswer([{ type: "text", text: "one" }]);
+    expect(addToAnswer(answer, { type: "text-delta", text: "two" }, 0)).toMatchObject({ part: 1, offset: 0 });
+    expect(answerLength(answer)).toBe(6);
+  });
+
+  it("shows a tool's input as it comes and stores it whole, parallel calls apart", () => {
+    const answer = emptyAnswer();
+    addToAnswer(answer, { type: "tool-input-delta", callId: "a", name: "add", text: '{"x"' }, 0);
+    addToAnswer(answer, { type: "tool-input-delta", callId: "b", name: "sub", text: "{}" }, 0);
+    const delta = addToAnswer(answer, { type: "tool-input-delta", callId: "a", name: "add", text: ":1}" }, 0);
+    addToAnswer(answer, { type: "tool-call", callId: "a", name: "add", input: { x: 1 } }, 0);
+    addToAnswer(answer, { type: "tool-call", callId: "b", name: "sub", input: {} }, 0);
+    expect(delta).toEqual({ part: 0, kind: "tool-input", offset: 4, text: ":1}" });
+    expect(answer.parts).toEqual([
+      { type: "tool-call", callId: "a", name: "add", input: { x: 1 }, step: 0 },
+      { type: "tool-call", callId: "b", name: "sub", input: {}, step: 0 },
+    ]);
+  });
+
+  it("tells deltas from which anyone can rebuild every text to the letter", () => {
+    const event = fc.record({
+      type: fc.constantFrom("text-delta" as const, "thinking-delta" as const),
+      text: fc.string({ unit: "binary" }),
+    });
+    fc.assert(
+      fc.property(fc.array(event, { maxLength: 60 }), (events) => {
+        const answer = emptyAnswer();
+        const deltas = events
+          .map((each) => addToAnswer(answer, each, 0))
+          .filter((delta): delta is AnswerDelta => delta !== null);
+        const rebuilt: string[] = [];
+        for (const delta of deltas) {
+          expect((rebuilt[delta.part] ?? "").length).toBe(delta.offset);
+          rebuilt[delta.part] = (rebuilt[delta.part] ?? "") + delta.text;
+        }
+        expect(rebuilt).toEqual(answer.parts.map((part) => ("text" in part ? part.text : "")));
+      }),
+    );
+  });
+});
