@@ -1,0 +1,148 @@
+import { parseArgs } from "node:util";
+import * as z from "zod";
+
+export type Command =
+  | { kind: "help" }
+  | { kind: "version" }
+  | { kind: "login" }
+  | { kind: "logout" }
+  | { kind: "chat"; conversation: ConversationChoice; model: string | undefined }
+  | {
+      kind: "print";
+      text: string;
+      json: boolean;
+      conversation: ConversationChoice;
+      model: string | undefined;
+    };
+
+export type ConversationChoice = { kind: "new" } | { kind: "latest" } | { kind: "id"; id: string };
+
+export interface Invocation {
+  command: Command;
+  /** Where Mosaic is, without a slash at the end. */
+  url: string;
+  /** From `--token` or MOSAIC_TOKEN; otherwise what `mosaic login` saved is used. */
+  token: string | undefined;
+}
+
+export type Parsed = { ok: true; invocation: Invocation } | { ok: false; message: string };
+
+export const DEFAULT_URL = "http://localhost:8787";
+
+export const HELP = `Usage: mosaic [options]
+
+  mosaic                     chat
+  mosaic -c [id]             go on with the latest conversation, or with the one named
+  mosaic -p "text"           print one answer and exit; what is piped in is added to the text
+  mosaic login               sign in with a code and a browser
+  mosaic logout              forget the sign-in
+
+Options
+  -p, --print <text>         print one answer and exit
+  -c, --continue [id]        go on with a conversation
+  -m, --model <name>         the model to ask, instead of the routed one
+      --json                 with -p: print one JSON object {conversationId, messageId, text, receipt, usage}
+      --url <url>            where Mosaic is (MOSAIC_URL, otherwise ${DEFAULT_URL})
+      --token <token>        a session token or API key (MOSAIC_TOKEN, otherwise the saved sign-in)
+  -h, --help                 this text
+  -v, --version              the version
+
+Keys while chatting
+  Enter sends, Shift+Enter or Ctrl+J breaks the line, Esc stops the answer, Up brings back what was sent,
+  Ctrl+T shows or hides thinking, Ctrl+C clears and twice exits, Ctrl+D exits. /help lists the commands.
+`;
+
+const OPTIONS = {
+  print: { type: "string", short: "p" },
+  continue: { type: "string", short: "c" },
+  model: { type: "string", short: "m" },
+  json: { type: "boolean" },
+  url: { type: "string" },
+  token: { type: "string" },
+  help: { type: "boolean", short: "h" },
+  version: { type: "boolean", short: "v" },
+} as const;
+
+const NAMES = new Set(
+  Object.entries(OPTIONS).flatMap(([name, option]) => [`--${name}`, "short" in option ? `-${option.short}` : ""]),
+);
+const isOption = (word: string): boolean => NAMES.has(word.split("=", 1)[0] ?? "");
+/** Options whose value may be missing: the latest conversation, or a text that comes from stdin alone. */
+const VALUE_MAY_MISS: Record<string, string> = {
+  "-c": "--continue",
+  "--continue": "--continue",
+  "-p": "--print",
+  "--print": "--print",
+};
+
+/** `parseArgs` knows no optional values: each becomes `--name=value`, empty where there was none. */
+function withOptionalValues(words: readonly string[]): string[] {
+  const result: string[] = [];
+  for (let at = 0; at < words.length; at += 1) {
+    const word = words[at] ?? "";
+    const name = VALUE_MAY_MISS[word];
+    const next = words[at + 1];
+    const hasValue = next !== undefined && !isOption(next);
+    result.push(name === undefined ? word : `${name}=${hasValue ? next : ""}`);
+    if (name !== undefined && hasValue) at += 1;
+  }
+  return result;
+}
+
+const refuse = (message: string): Parsed => ({ ok: false, message });
+
+function checkUrl(value: string): string | null {
+  const url = URL.parse(value);
+  if (!url || (url.protocol !== "http:" && url.protocol !== "https:")) return null;
+  return `${url.origin}${url.pathname}`.replace(/\/+$/, "");
+}
+
+function choice(value: string | undefined): ConversationChoice | null {
+  if (value === undefined) return { kind: "new" };
+  if (value === "") return { kind: "latest" };
+  return z.guid().safeParse(value).success ? { kind: "id", id: value.toLowerCase() } : null;
+}
+
+interface Values {
+  print?: string | undefined;
+  continue?: string | undefined;
+  model?: string | undefined;
+  json?: boolean | undefined;
+  help?: boolean | undefined;
+  version?: boolean | undefined;
+}
+
+function commandOf(values: Values, positionals: string[]): Command | string {
+  if (values.help) return { kind: "help" };
+  if (values.version) return { kind: "version" };
+  const [word, extra] = positionals;
+  if (word === "login" || word === "logout") {
+    return extra === undefined ? { kind: word } : `\`mosaic ${word}\` takes no further words.`;
+  }
+  if (word !== undefined) return `\`${word}\` is not a command; to ask something, write: mosaic -p "${word} …"`;
+  const conversation = choice(values.continue);
+  if (!conversation)
+    return `\`${values.continue}\` is not a conversation id; \`-c\` alone goes on with the latest one.`;
+  if (values.print === undefined) {
+    return values.json ? "`--json` works with -p only." : { kind: "chat", conversation, model: values.model };
+  }
+  return { kind: "print", text: values.print, json: values.json ?? false, conversation, model: values.model };
+}
+
+/** Reads the command line. What is wrong with it comes back as one sentence. */
+export function parseArguments(words: readonly string[], env: Record<string, string | undefined>): Parsed {
+  let parsed: { values: Values & { url?: string | undefined; token?: string | undefined }; positionals: string[] };
+  try {
+    parsed = parseArgs({ args: withOptionalValues(words), options: OPTIONS, allowPositionals: true, strict: true });
+  } catch (error) {
+    const reason = error instanceof Error ? (error.message.split(/\. |\n/, 1)[0] ?? "") : "";
+    return refuse(`${reason}; \`mosaic --help\` lists what there is.`);
+  }
+  const { values, positionals } = parsed;
+  const command = commandOf(values, positionals);
+  if (typeof command === "string") return refuse(command);
+  const given = values.url ?? (env.MOSAIC_URL || DEFAULT_URL);
+  const url = checkUrl(given);
+  if (!url) return refuse(`\`${given}\` is not an address; it looks like ${DEFAULT_URL}`);
+  return { ok: true, invocation: { command, url, token: values.token ?? (env.MOSAIC_TOKEN || undefined) } };
+}

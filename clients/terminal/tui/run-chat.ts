@@ -1,0 +1,193 @@
+import {
+  Editor,
+  matchesKey,
+  ProcessTerminal,
+  Spacer,
+  Text,
+  TruncatedText,
+  TuiMainScreen,
+} from "@earendil-works/pi-tui";
+import { ApiError } from "../../../shared/client/api-error.ts";
+import type { ConversationClient } from "../../../shared/client/conversation-client.ts";
+import { type ConversationStore, createConversationStore } from "../../../shared/client/conversation-store.ts";
+import { textOf } from "../../../shared/contract/message.ts";
+import { footerText } from "./format.ts";
+import { OneLine } from "./one-line.ts";
+import { themeFor } from "./theme.ts";
+import { Transcript } from "./transcript.ts";
+
+/** Why the chat ended. */
+export type ChatEnd = { kind: "quit" } | { kind: "new" } | { kind: "signed-out" } | { kind: "failed"; message: string };
+
+export interface Chat {
+  client: ConversationClient;
+  /** Said at the top, such as what an earlier run had left unsent. */
+  greeting: string | null;
+  colour: boolean;
+}
+
+const TWICE_WITHIN_MS = 2000;
+const HINT = "Enter sends · Ctrl+J new line · Esc stops · Ctrl+T thinking · /help · Ctrl+D exits";
+
+class ChatScreen {
+  readonly #client: ConversationClient;
+  readonly #store: ConversationStore;
+  readonly #tui = new TuiMainScreen(new ProcessTerminal());
+  readonly #transcript: Transcript;
+  readonly #notice = new Text("", 1, 0);
+  readonly #footer = new OneLine();
+  readonly #theme;
+  readonly #editor: Editor;
+  readonly #ended = Promise.withResolvers<ChatEnd>();
+  #over = false;
+  #lastInterrupt = 0;
+  #hint: string | null = HINT;
+  #historyFilled = false;
+
+  constructor({ client, greeting, colour }: Chat) {
+    this.#client = client;
+    this.#store = createConversationStore(client);
+    this.#theme = themeFor(colour);
+    this.#transcript = new Transcript(this.#theme);
+    this.#editor = new Editor(this.#tui, this.#theme.editor);
+    this.#editor.onSubmit = (text) => this.#submit(text);
+    if (greeting !== null) this.#transcript.addAside(greeting, "warning");
+    for (const child of [this.#transcript, this.#notice, this.#editor, this.#footer]) {
+      this.#tui.addChild(child);
+    }
+    this.#tui.setFocus(this.#editor);
+    this.#tui.addInputListener((data) => (this.#key(data) ? { consume: true } : undefined));
+    this.#store.subscribe(() => this.#show());
+  }
+
+  async run(): Promise<ChatEnd> {
+    const onSignal = (): void => this.#end({ kind: "quit" });
+    process.on("SIGTERM", onSignal).on("SIGHUP", onSignal);
+    this.#tui.start();
+    this.#show();
+    try {
+      await this.#client.start();
+      return await this.#ended.promise;
+    } finally {
+      process.off("SIGTERM", onSignal).off("SIGHUP", onSignal);
+      this.#store.close();
+      this.#client.stop();
+      this.#tui.stop();
+    }
+  }
+
+  #end(end: ChatEnd): void {
+    this.#over = true;
+    this.#ended.resolve(end);
+  }
+
+  #show(): void {
+    if (this.#over) return;
+    const view = this.#store.getView();
+    const { connection } = view;
+    if (connection.state === "closed") {
+      this.#end(connection.code === 4001 ? { kind: "signed-out" } : { kind: "failed", message: connection.reason });
+      return;
+    }
+    this.#transcript.setMessages(view.messages);
+    this.#notice.setText(this.#noticeText());
+    this.#footer.setText(this.#theme.dim(footerText(view)));
+    if (!this.#historyFilled && view.welcomedAt !== null && view.seq >= view.welcomedAt) this.#fillHistory();
+    this.#tui.requestRender();
+  }
+
+  #fillHistory(): void {
+    this.#historyFilled = true;
+    for (const message of this.#store.getView().messages) {
+      if (message.role === "user") this.#editor.addToHistory(textOf(message.parts));
+    }
+  }
+
+  #noticeText(): string {
+    const view = this.#store.getView();
+    if (view.connection.state === "waiting") {
+      return this.#theme.warning("The connection is lost; trying again. What you send is kept and goes out by itself.");
+    }
+    const last = view.notices.at(-1);
+    if (this.#hint !== null) return this.#theme.dim(this.#hint);
+    return last?.kind === "error" ? this.#theme.failure(last.text) : "";
+  }
+
+  /** Whether the key was for the screen and not for the editor. */
+  #key(data: string): boolean {
+    if (matchesKey(data, "ctrl+c")) return this.#interrupt();
+    if (matchesKey(data, "ctrl+t")) {
+      this.#transcript.toggleThinking();
+      this.#show();
+      return true;
+    }
+    if (matchesKey(data, "ctrl+d") && this.#editor.getText() === "") {
+      this.#end({ kind: "quit" });
+      return true;
+    }
+    const running = this.#store.getView().running;
+    if (matchesKey(data, "escape") && running) {
+      this.#client.stopTurn(running.turnId);
+      return true;
+    }
+    return false;
+  }
+
+  #interrupt(): boolean {
+    const now = Date.now();
+    const again = now - this.#lastInterrupt < TWICE_WITHIN_MS;
+    this.#lastInterrupt = now;
+    if (again && this.#editor.getText() === "") {
+      this.#end({ kind: "quit" });
+      return true;
+    }
+    this.#editor.setText("");
+    this.#hint = "Ctrl+C once more exits.";
+    this.#show();
+    return true;
+  }
+
+  #submit(typed: string): void {
+    const text = typed.trim();
+    if (text === "") return;
+    this.#hint = null;
+    this.#editor.addToHistory(text);
+    if (text === "/quit" || text === "/exit") this.#end({ kind: "quit" });
+    else if (text === "/new") this.#end({ kind: "new" });
+    else if (text.startsWith("/")) this.#command(text).catch(() => {});
+    else this.#send(text);
+  }
+
+  #send(text: string): void {
+    try {
+      const { id, acknowledged } = this.#client.send({ text });
+      // A refused message goes back to where it can be changed; nobody waits for the others.
+      acknowledged.catch((error: unknown) => this.#refused(id, text, error)).catch(() => {});
+    } catch (error) {
+      this.#refused(null, text, error);
+    }
+  }
+
+  #refused(id: string | null, text: string, error: unknown): void {
+    if (this.#over || !(error instanceof ApiError) || error.code === "network") return;
+    if (id !== null) this.#client.discard(id).catch(() => {});
+    if (this.#editor.getText() === "") this.#editor.setText(text);
+    this.#transcript.addAside(error.message, "failure");
+    this.#show();
+  }
+
+  async #command(text: string): Promise<void> {
+    this.#transcript.addAside(this.#theme.dim(text));
+    this.#show();
+    try {
+      const result = await this.#client.command(text);
+      this.#transcript.addAside(result.text, result.ok ? "plain" : "failure");
+    } catch (error) {
+      this.#transcript.addAside(error instanceof Error ? error.message : "The command failed.", "failure");
+    }
+    this.#show();
+  }
+}
+
+/** Shows one conversation until the person leaves it. Whatever was typed and sent is in the outbox before it is shown. */
+export const runChat = (chat: Chat): Promise<ChatEnd> => new ChatScreen(chat).run();
