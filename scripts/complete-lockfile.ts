@@ -20,7 +20,11 @@ function platform(name: string): { os?: string[]; cpu?: string[]; libc?: string[
   const words = name.split(/[^a-z0-9]+/);
   const os = systems.find((system) => words.includes(system));
   const cpu = processors.find((processor) => words.includes(processor));
-  const libc = words.some((word) => word.startsWith("musl")) ? "musl" : words.some((word) => word.startsWith("gnu")) ? "glibc" : undefined;
+  const libc = words.some((word) => word.startsWith("musl"))
+    ? "musl"
+    : words.some((word) => word.startsWith("gnu"))
+      ? "glibc"
+      : undefined;
   return { ...(cpu && { cpu: [cpu] }), ...(os && { os: [os] }), ...(os === "linux" && libc && { libc: [libc] }) };
 }
 
@@ -41,7 +45,8 @@ export function missingPlatformPackages(packages: z.infer<typeof Lockfile>["pack
   for (const [at, entry] of Object.entries(packages)) {
     for (const [name, version] of Object.entries(entry.optionalDependencies ?? {})) {
       if (!/^\d/.test(version) || at === "" || lookupKeys(at, name).some((key) => key in packages)) continue;
-      const where = packages[`node_modules/${name}`] === undefined ? `node_modules/${name}` : `${at}/node_modules/${name}`;
+      const where =
+        packages[`node_modules/${name}`] === undefined ? `node_modules/${name}` : `${at}/node_modules/${name}`;
       missing[where] = { version, ...(entry.dev && { dev: true }), license: "MIT", optional: true, ...platform(name) };
     }
   }
@@ -60,7 +65,9 @@ if (import.meta.main) {
   const path = "package-lock.json";
   const missing = missingPlatformPackages(readLockfile(path).packages);
   const file = Ordered.parse(JSON.parse(readFileSync(path, "utf8")));
-  const packages = Object.entries({ ...Ordered.parse(file.packages), ...missing }).sort(([a], [b]) => a.localeCompare(b, "en"));
+  const packages = Object.entries({ ...Ordered.parse(file.packages), ...missing }).sort(([a], [b]) =>
+    a.localeCompare(b, "en"),
+  );
   writeFileSync(path, `${JSON.stringify({ ...file, packages: Object.fromEntries(packages) }, null, 2)}\n`);
   console.log(`${Object.keys(missing).length} platform packages added to ${path}.`);
 }

@@ -1,0 +1,120 @@
+/**
+ * `npm run build`: the Worker's bundle with the options Miniflare runs it with, and the page, side by side into dist/.
+ * A half whose inputs did not change is kept.
+ */
+import { spawn } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { gzipSync } from "node:zlib";
+import { builtFrom, dist, type Half, halves, inputsHash, root, stampPath } from "./build-inputs.ts";
+import { webHeaders } from "./web-headers.ts";
+
+const GZIP_LIMIT_KIB = 1024;
+const workerFolder = join(dist, "worker");
+const webFolder = join(dist, "web");
+
+/** @throws Error with the tool's own output when it fails. */
+function run(tool: string, args: string[]): Promise<void> {
+  const env = { ...process.env, WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true", NO_COLOR: "1" };
+  const child = spawn(process.execPath, [join(root, "node_modules", tool), ...args], {
+    cwd: root,
+    env,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const output: Buffer[] = [];
+  child.stdout.on("data", (chunk: Buffer) => output.push(chunk));
+  child.stderr.on("data", (chunk: Buffer) => output.push(chunk));
+  return new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code) => {
+      if (code === 0) resolve();
+      else
+        reject(
+          new Error(`${Buffer.concat(output).toString()}\nThe build failed in ${tool}; its own lines above say where.`),
+        );
+    });
+  });
+}
+
+/** The assets are given as an empty folder: Vite may be replacing the real one at this moment, and the bundle is the same. */
+async function buildWorker(): Promise<void> {
+  const noAssets = join(dist, "no-assets");
+  mkdirSync(noAssets, { recursive: true });
+  mkdirSync(webFolder, { recursive: true });
+  rmSync(workerFolder, { recursive: true, force: true });
+  const [options] = await Promise.all([
+    workerOptions(),
+    run("wrangler/bin/wrangler.js", [
+      "deploy",
+      "--dry-run",
+      "--minify",
+      "--outdir",
+      workerFolder,
+      "--assets",
+      noAssets,
+    ]),
+  ]);
+  writeFileSync(join(dist, "worker-options.json"), JSON.stringify(options, null, 2));
+}
+
+/** What wrangler.toml says, as Miniflare takes it; paths are relative to the checkout, and no secret is in it. */
+async function workerOptions(): Promise<object> {
+  process.env.WRANGLER_SEND_METRICS = "false";
+  const { unstable_getMiniflareWorkerOptions } = await import("wrangler");
+  const { workerOptions: options } = unstable_getMiniflareWorkerOptions(join(root, "wrangler.toml"));
+  const { modulesRules: _rules, rootPath: _rootPath, assets, ...rest } = options;
+  return { ...rest, ...(assets && { assets: { ...assets, directory: relative(root, webFolder) } }) };
+}
+
+async function buildWeb(): Promise<void> {
+  await run("vite/bin/vite.js", ["build", "clients/web", "--logLevel", "warn"]);
+  const docs = join(webFolder, "docs-assets");
+  mkdirSync(docs, { recursive: true });
+  const swagger = join(root, "node_modules", "swagger-ui-dist");
+  for (const name of ["swagger-ui.css", "swagger-ui-bundle.js"]) cpSync(join(swagger, name), join(docs, name));
+  writeFileSync(join(webFolder, "_headers"), webHeaders());
+}
+
+function workerSize(): string {
+  const files = readdirSync(workerFolder).filter((name) => !/\.map$|README\.md$/.test(name));
+  const contents = files.map((name) => readFileSync(join(workerFolder, name)));
+  const kib = (bytes: number): number => Math.ceil(bytes / 1024);
+  const gzip = kib(contents.reduce((sum, content) => sum + gzipSync(content).length, 0));
+  const plain = kib(contents.reduce((sum, content) => sum + content.length, 0));
+  if (gzip > GZIP_LIMIT_KIB)
+    throw new Error(
+      `The Worker is ${gzip} KiB gzipped and may be ${GZIP_LIMIT_KIB}; load what few requests need lazily.`,
+    );
+  return `${plain} KiB, ${gzip} KiB gzipped`;
+}
+
+const builders: Record<Half, () => Promise<void>> = { worker: buildWorker, web: buildWeb };
+
+async function build(): Promise<void> {
+  const built = builtFrom();
+  const hashes = { worker: inputsHash("worker"), web: inputsHash("web") };
+  const made = {
+    worker: existsSync(join(dist, "worker-options.json")),
+    web: existsSync(join(webFolder, "index.html")),
+  };
+  const stale = halves.filter((half) => built[half] !== hashes[half] || !made[half]);
+  const started = performance.now();
+  const results = await Promise.allSettled(
+    stale.map(async (half) => {
+      await builders[half]();
+      built[half] = hashes[half];
+    }),
+  );
+  mkdirSync(dist, { recursive: true });
+  for (const [index, half] of stale.entries()) if (results[index]?.status === "rejected") delete built[half];
+  writeFileSync(stampPath, JSON.stringify(built));
+  for (const result of results) if (result.status === "rejected") throw result.reason;
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  const what = stale.length === 0 ? "nothing changed" : `built ${stale.join(" and ")} in ${seconds} s`;
+  console.log(`Worker ${workerSize()}; ${what}.`);
+}
+
+build().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+});

@@ -1,0 +1,65 @@
+import { resolve } from "node:path";
+import * as z from "zod";
+import { StartProblem } from "./start-problem.ts";
+
+const blankIsUnset = <Schema extends z.ZodType>(schema: Schema) =>
+  z.preprocess((value) => (value === "" ? undefined : value), schema);
+
+const Environment = z.object({
+  PORT: blankIsUnset(
+    z.coerce.number("must be a number from 0 to 65535").int("must be a whole number").min(0).max(65_535).default(8787),
+  ),
+  HOST: blankIsUnset(z.string().default("127.0.0.1")),
+  PUBLIC_URL: blankIsUnset(
+    z.url({ protocol: /^https?$/, error: "must be an address such as https://chat.example.org" }).optional(),
+  ),
+  MOSAIC_DATA_DIR: blankIsUnset(z.string().default(".mosaic")),
+  DATABASE_URL: blankIsUnset(
+    z
+      .url({ protocol: /^postgres(ql)?$/, error: "must have the form postgresql://user:password@host:5432/database" })
+      .optional(),
+  ),
+  OLLAMA_BASE_URL: blankIsUnset(
+    z
+      .union(
+        [z.literal("off"), z.url({ protocol: /^https?$/ })],
+        "must be an address such as http://127.0.0.1:11434, or off",
+      )
+      .optional(),
+  ),
+});
+
+export interface StackSettings {
+  /** 0 takes any free port. */
+  port: number;
+  host: string;
+  /** True when other machines can reach the stack, so that the first sign-up must prove who started it. */
+  isPublic: boolean;
+  /** Unset: `http://localhost:<port>`. */
+  publicUrl: string | undefined;
+  dataDir: string;
+  /** Unset: the embedded database. */
+  databaseUrl: string | undefined;
+  ollamaBaseUrl: string | undefined;
+}
+
+const loopback = /^(localhost|127\.\d+\.\d+\.\d+|::1)$/;
+
+/** @throws StartProblem naming each wrong variable, without its value: it may hold a password. */
+export function readStackSettings(env: NodeJS.ProcessEnv): StackSettings {
+  const parsed = Environment.safeParse(env);
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}`);
+    throw new StartProblem(`The environment is wrong: ${problems.join("; ")}.`);
+  }
+  const { PORT, HOST, PUBLIC_URL, MOSAIC_DATA_DIR, DATABASE_URL, OLLAMA_BASE_URL } = parsed.data;
+  return {
+    port: PORT,
+    host: HOST,
+    isPublic: !loopback.test(HOST),
+    publicUrl: PUBLIC_URL?.replace(/\/+$/, ""),
+    dataDir: resolve(MOSAIC_DATA_DIR),
+    databaseUrl: DATABASE_URL,
+    ollamaBaseUrl: OLLAMA_BASE_URL,
+  };
+}

@@ -1,0 +1,140 @@
+/** `npm start`: the whole stack on this machine, one line per step, until SIGINT or SIGTERM. */
+import { chmodSync, mkdirSync, realpathSync } from "node:fs";
+import { join } from "node:path";
+import { buildStack } from "./build-stack.ts";
+import { startCronTimer } from "./cron-timer.ts";
+import { lockFolder } from "./database/folder-lock.ts";
+import { type DatabaseAddress, DatabaseProcess } from "./database-process.ts";
+import { claimPort } from "./free-port.ts";
+import { receiveMail } from "./mailbox.ts";
+import { migrateDatabase } from "./migrate-database.ts";
+import { findOllama } from "./ollama-probe.ts";
+import { OwnProcesses, PROCESS_MARK } from "./own-processes.ts";
+import { waitUntilReady, watchHealth } from "./stack-health.ts";
+import { readOrMakeSecrets } from "./stack-secrets.ts";
+import { readStackSettings, type StackSettings } from "./stack-settings.ts";
+import { messageOf, StartProblem } from "./start-problem.ts";
+import { workerBindings } from "./worker-environment.ts";
+import { WorkerRuntime } from "./worker-runtime.ts";
+
+const root = join(import.meta.dirname, "..");
+const print = (line: string): void => void process.stdout.write(`${line}\n`);
+
+/** What has been started, newest last; stopped in the opposite order. */
+const running: { name: string; stop(): unknown }[] = [];
+let isStopping = false;
+
+async function stop(code: number): Promise<never> {
+  if (isStopping) return new Promise(() => undefined);
+  isStopping = true;
+  // Whatever hangs: within 5 s there is no process left.
+  setTimeout(() => process.exit(code || 1), 4_800).unref();
+  for (const { name, stop: end } of running.reverse()) {
+    try {
+      await end();
+    } catch (error) {
+      print(`${name} did not stop cleanly: ${messageOf(error)}`);
+    }
+  }
+  process.exit(code);
+}
+
+function claimFolder(path: string): string {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    chmodSync(path, 0o700);
+    const dataDir = realpathSync(path);
+    const lock = lockFolder(dataDir);
+    running.push({ name: "The folder lock", stop: () => lock.release() });
+    return dataDir;
+  } catch (error) {
+    throw new StartProblem(messageOf(error).replace("The database folder", "The data folder"));
+  }
+}
+
+async function startDatabase(settings: StackSettings, dataDir: string, own: OwnProcesses): Promise<DatabaseAddress> {
+  const database = new DatabaseProcess(join(dataDir, "database"), {
+    env: { ...process.env, [PROCESS_MARK]: dataDir },
+    onStarted: (pid) => own.record("database", pid),
+    print,
+  });
+  running.push({ name: "The database", stop: () => database.stop(2_500) });
+  const address = await database.start();
+  print(settings.databaseUrl ? "Database: yours, from DATABASE_URL." : "Database: embedded Postgres.");
+  const applied = await migrateDatabase(address, join(root, "migrations"));
+  print(applied === 0 ? "Migrations: up to date." : `Migrations: ${applied} applied.`);
+  return address;
+}
+
+function startCron(worker: WorkerRuntime): void {
+  const stopTimer = startCronTimer(worker.crons, (cron, at) => {
+    worker.runCron(cron, at).catch((error: unknown) => print(`The job of "${cron}" failed: ${messageOf(error)}`));
+  });
+  running.push({ name: "The timer", stop: stopTimer });
+}
+
+async function start(): Promise<void> {
+  const settings = readStackSettings(process.env);
+  const dataDir = claimFolder(settings.dataDir);
+  print(`Data folder: ${dataDir}`);
+  const own = new OwnProcesses(dataDir);
+  const orphans = await own.endOrphans();
+  if (orphans.length > 0) print(`Ended what an earlier run left behind: ${orphans.join(", ")}.`);
+  const port = await claimPort(settings.host, settings.port);
+  const secrets = readOrMakeSecrets(dataDir, process.env);
+  print(secrets.areNew ? "Secrets: made for this data folder." : "Secrets: from the data folder.");
+
+  const [build, database, ollamaBaseUrl] = await Promise.all([
+    buildStack(root),
+    startDatabase(settings, dataDir, own),
+    findOllama(settings.ollamaBaseUrl),
+  ]);
+  print(build);
+  print(ollamaBaseUrl === "off" ? "Ollama: none on this machine." : `Ollama: ${ollamaBaseUrl}`);
+
+  const publicUrl = settings.publicUrl ?? `http://localhost:${port}`;
+  const worker = new WorkerRuntime({
+    host: settings.host,
+    port,
+    root,
+    dataDir,
+    bindings: workerBindings({
+      env: process.env,
+      publicUrl,
+      ollamaBaseUrl,
+      isPublic: settings.isPublic,
+      secrets,
+      database,
+    }),
+    receiveMail: (request) => receiveMail(join(dataDir, "mail"), request, print),
+    print,
+    onStarted: (pid) => own.record("workerd", pid),
+  });
+  running.push({ name: "The Workers runtime", stop: () => worker.stop() });
+  await worker.start();
+  print(`Workers runtime: listening on ${settings.host}:${port}.`);
+  startCron(worker);
+  await waitUntilReady(settings.host, port);
+  running.push({
+    name: "The watch",
+    stop: watchHealth(settings.host, port, (problem) => void fail(new StartProblem(problem))),
+  });
+  if (settings.isPublic)
+    print(`The first sign-up needs this setup token: ${process.env.SETUP_TOKEN || secrets.SETUP_TOKEN}`);
+  print(`Mosaic is ready at ${publicUrl}`);
+}
+
+async function fail(error: unknown): Promise<void> {
+  if (isStopping) return;
+  console.error(error instanceof StartProblem ? error.message : error);
+  await stop(1);
+}
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  process.on(signal, () => {
+    if (isStopping) return;
+    print("Stopping.");
+    void stop(0);
+  });
+}
+start().catch(fail);

@@ -1,0 +1,128 @@
+/** The built Worker in workerd, through the Miniflare API: objects, queues and assets persist below the data folder. */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type V4MiniflareOptions } from "miniflare";
+import * as z from "zod";
+import { PROCESS_MARK } from "./own-processes.ts";
+import { childrenOf } from "./process-identity.ts";
+import { StartProblem } from "./start-problem.ts";
+
+const BuiltOptions = z.looseObject({
+  cronTriggers: z.array(z.string()).default([]),
+  assets: z.looseObject({ directory: z.string() }).optional(),
+});
+
+const moduleTypes: Record<string, string> = {
+  js: "ESModule",
+  mjs: "ESModule",
+  wasm: "CompiledWasm",
+  txt: "Text",
+  html: "Text",
+  sql: "Text",
+  bin: "Data",
+};
+
+export interface WorkerRuntimeOptions {
+  host: string;
+  port: number;
+  /** The checkout, with dist/ in it. */
+  root: string;
+  dataDir: string;
+  bindings: Record<string, string>;
+  receiveMail(request: Request): Promise<Response>;
+  print(line: string): void;
+  onStarted(pid: number): void;
+}
+
+/** In the bundle's folder every file but maps and notes is a module; their kinds are what wrangler itself takes them for. */
+function readModules(folder: string): { type: string; path: string; contents: string | Uint8Array }[] {
+  const names = readdirSync(folder).filter((name) => !/\.map$|\.md$/.test(name));
+  const modules = names.map((name) => {
+    const type = moduleTypes[name.split(".").at(-1) ?? ""] ?? "Data";
+    const contents = readFileSync(join(folder, name));
+    return {
+      type,
+      path: join(folder, name),
+      contents: type === "ESModule" || type === "Text" ? contents.toString() : contents,
+    };
+  });
+  // The first module is the entry.
+  return modules.sort((a, b) => Number(b.path.endsWith("index.js")) - Number(a.path.endsWith("index.js")));
+}
+
+export class WorkerRuntime {
+  readonly #options: WorkerRuntimeOptions;
+  readonly crons: readonly string[];
+  readonly #miniflare: Miniflare;
+
+  constructor(options: WorkerRuntimeOptions) {
+    this.#options = options;
+    const dist = join(options.root, "dist");
+    const built = BuiltOptions.parse(JSON.parse(readFileSync(join(dist, "worker-options.json"), "utf8")));
+    this.crons = built.cronTriggers;
+    const worker = {
+      ...built,
+      ...(built.assets && { assets: { ...built.assets, directory: join(options.root, built.assets.directory) } }),
+      name: "mosaic",
+      modules: readModules(join(dist, "worker")),
+      modulesRoot: join(dist, "worker"),
+      bindings: options.bindings,
+      serviceBindings: { MAILBOX: (request: Request) => options.receiveMail(request) },
+    };
+    this.#miniflare = new Miniflare(
+      convertV4MiniflareOptions({ ...this.#shared(), workers: [worker] } as unknown as V4MiniflareOptions),
+    );
+  }
+
+  #shared(): object {
+    const { host, port, dataDir, print } = this.#options;
+    return {
+      host,
+      port,
+      resourcePersistencePath: join(dataDir, "state"),
+      cf: false,
+      telemetry: { enabled: false },
+      logRequests: false,
+      log: new Log(LogLevel.ERROR),
+      // Both answer whoever reaches the port, and show or run what only the operator may.
+      unsafeLocalExplorer: false,
+      unsafeTriggerHandlers: false,
+      unsafeRuntimeEnv: { [PROCESS_MARK]: dataDir },
+      handleStructuredLogs: ({ message }: { message: string }) => print(message),
+      unsafeHandleRuntimeRestart: () => {
+        this.#recordProcess();
+        print("The Workers runtime ended unexpectedly and was started again; conversations go on where they were.");
+      },
+    };
+  }
+
+  /** @throws StartProblem when workerd does not come up. */
+  async start(): Promise<void> {
+    const watch = setInterval(() => this.#recordProcess(), 50);
+    try {
+      await this.#miniflare.ready;
+    } catch (error) {
+      throw new StartProblem(
+        `The Workers runtime did not start: ${error instanceof Error ? error.message : String(error)}`,
+      );
+    } finally {
+      clearInterval(watch);
+    }
+    this.#recordProcess();
+  }
+
+  #recordProcess(): void {
+    const workerd = childrenOf(process.pid).find(({ command }) => /(^|\/)workerd(\s|$)/.test(command));
+    if (workerd) this.#options.onStarted(workerd.pid);
+  }
+
+  /** @throws Error when the Worker's handler failed. */
+  async runCron(cron: string, scheduledTime: Date): Promise<void> {
+    const worker = await this.#miniflare.getWorker();
+    await worker.scheduled({ cron, scheduledTime });
+  }
+
+  async stop(): Promise<void> {
+    await this.#miniflare.dispose();
+  }
+}
