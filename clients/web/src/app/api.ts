@@ -1,0 +1,32 @@
+import { infiniteQueryOptions, QueryClient, queryOptions } from "@tanstack/react-query";
+import { createApiClient } from "../../../../shared/client/api-client.ts";
+import { ApiError } from "../../../../shared/client/api-error.ts";
+
+/** The page is served by the stack it talks to: same origin, session cookie. */
+export const api = createApiClient({ baseUrl: "" });
+
+export const queryClient = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 30_000,
+      retry: (failures, error) => failures < 2 && (!(error instanceof ApiError) || error.retryable),
+    },
+  },
+});
+
+export const meQuery = queryOptions({ queryKey: ["me"], queryFn: () => api.me(), staleTime: 5 * 60_000 });
+export const modelsQuery = queryOptions({ queryKey: ["models"], queryFn: () => api.models(), staleTime: 60_000 });
+export const conversationsQuery = infiniteQueryOptions({
+  queryKey: ["conversations"],
+  queryFn: ({ pageParam }) =>
+    api.conversations.list(pageParam === null ? { limit: 50 } : { limit: 50, cursor: pageParam }),
+  initialPageParam: null as string | null,
+  getNextPageParam: (page) => page.nextCursor,
+});
+
+export const isSignedOut = (error: unknown): boolean =>
+  error instanceof ApiError && (error.code === "unauthenticated" || error.code === "expired");
+
+/** One sentence for whatever was thrown. */
+export const sentenceOf = (error: unknown): string =>
+  error instanceof Error && error.message !== "" ? error.message : "Something went wrong. Try again.";

@@ -1,0 +1,147 @@
+import { Link, useNavigate, useParams } from "@tanstack/react-router";
+import { Download, Ellipsis, FileJson, Pencil, Trash2 } from "lucide-react";
+import { type FormEvent, useState } from "react";
+import type { Conversation } from "../../../../shared/contract/conversation.ts";
+import { api, conversationsQuery, queryClient, sentenceOf } from "../app/api.ts";
+import { Button } from "../ui/button.tsx";
+import { Dialog } from "../ui/dialog.tsx";
+import { Field } from "../ui/field.tsx";
+import { Menu, MenuItem } from "../ui/menu.tsx";
+import { Note } from "../ui/note.tsx";
+import { saveFile } from "./save-file.ts";
+
+export const titleOf = (title: string | null): string => title || "New conversation";
+
+const refreshList = () => queryClient.invalidateQueries({ queryKey: conversationsQuery.queryKey });
+
+async function exportAs(conversation: Conversation, format: "markdown" | "json"): Promise<void> {
+  const name = titleOf(conversation.title);
+  if (format === "markdown")
+    saveFile(name, "md", "text/markdown", await api.conversations.exportMarkdown(conversation.id));
+  else {
+    const value = await api.conversations.exportJson(conversation.id);
+    saveFile(name, "json", "application/json", JSON.stringify(value, null, 2));
+  }
+}
+
+type Open = "rename" | "delete" | { error: string } | null;
+
+export function ConversationItem({ conversation }: { conversation: Conversation }) {
+  const [open, setOpen] = useState<Open>(null);
+  const run = (work: Promise<void>) => work.catch((thrown: unknown) => setOpen({ error: sentenceOf(thrown) }));
+  return (
+    <li className="group relative">
+      <Link
+        to="/c/$conversationId"
+        params={{ conversationId: conversation.id }}
+        className="block truncate rounded-lg py-[7px] pl-3 pr-9 text-[14px] transition hover:bg-hover"
+        activeProps={{ className: "bg-hover font-medium", "aria-current": "page" }}
+      >
+        {titleOf(conversation.title)}
+      </Link>
+      <div className="absolute right-1 top-1 opacity-0 focus-within:opacity-100 group-hover:opacity-100 max-md:opacity-100 has-[[aria-expanded=true]]:z-10 has-[[aria-expanded=true]]:opacity-100">
+        <Menu
+          label={`More for ${titleOf(conversation.title)}`}
+          trigger={<Ellipsis className="size-4" />}
+          triggerClass="inline-flex size-7 items-center justify-center rounded-md text-soft hover:text-ink"
+        >
+          {(close) => {
+            const choose = (next: () => void) => () => {
+              close();
+              next();
+            };
+            return (
+              <>
+                <MenuItem onSelect={choose(() => setOpen("rename"))}>
+                  <Pencil className="size-4 text-soft" /> Rename
+                </MenuItem>
+                <MenuItem onSelect={choose(() => void run(exportAs(conversation, "markdown")))}>
+                  <Download className="size-4 text-soft" /> Export as Markdown
+                </MenuItem>
+                <MenuItem onSelect={choose(() => void run(exportAs(conversation, "json")))}>
+                  <FileJson className="size-4 text-soft" /> Export as JSON
+                </MenuItem>
+                <MenuItem danger onSelect={choose(() => setOpen("delete"))}>
+                  <Trash2 className="size-4" /> Delete
+                </MenuItem>
+              </>
+            );
+          }}
+        </Menu>
+      </div>
+      {open === "rename" ? <RenameDialog conversation={conversation} onClose={() => setOpen(null)} /> : null}
+      {open === "delete" ? <DeleteDialog conversation={conversation} onClose={() => setOpen(null)} /> : null}
+      {open !== null && typeof open === "object" ? (
+        <Dialog title="That did not work" onClose={() => setOpen(null)}>
+          <Note look="error">{open.error}</Note>
+        </Dialog>
+      ) : null}
+    </li>
+  );
+}
+
+interface ItemDialogProps {
+  conversation: Conversation;
+  onClose: () => void;
+}
+
+function RenameDialog({ conversation, onClose }: ItemDialogProps) {
+  const [error, setError] = useState<string | null>(null);
+  const rename = async (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const title = new FormData(event.currentTarget).get("title");
+    try {
+      await api.conversations.update(conversation.id, { title: String(title) });
+      await refreshList();
+      onClose();
+    } catch (thrown) {
+      setError(sentenceOf(thrown));
+    }
+  };
+  return (
+    <Dialog title="Rename conversation" onClose={onClose}>
+      <form onSubmit={rename} className="space-y-4">
+        {error ? <Note look="error">{error}</Note> : null}
+        <Field label="Title" name="title" defaultValue={conversation.title} required maxLength={200} autoFocus />
+        <div className="flex justify-end gap-2">
+          <Button onClick={onClose}>Cancel</Button>
+          <Button look="primary" type="submit">
+            Rename
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
+function DeleteDialog({ conversation, onClose }: ItemDialogProps) {
+  const [error, setError] = useState<string | null>(null);
+  const navigate = useNavigate();
+  const shown = useParams({ strict: false }).conversationId;
+  const remove = async () => {
+    try {
+      await api.conversations.remove(conversation.id);
+      onClose();
+      if (shown === conversation.id) await navigate({ to: "/" });
+      await refreshList();
+    } catch (thrown) {
+      setError(sentenceOf(thrown));
+    }
+  };
+  return (
+    <Dialog title="Delete this conversation?" onClose={onClose}>
+      <p className="mb-5 text-soft">
+        “{titleOf(conversation.title)}” goes away for good, on every device. Export it first if you want to keep a copy.
+      </p>
+      {error ? <Note look="error">{error}</Note> : null}
+      <div className="flex justify-end gap-2">
+        <Button onClick={onClose} autoFocus>
+          Keep it
+        </Button>
+        <Button look="danger" onClick={() => void remove()}>
+          Delete
+        </Button>
+      </div>
+    </Dialog>
+  );
+}

@@ -1,0 +1,127 @@
+import { RotateCcw, TriangleAlert } from "lucide-react";
+import { memo, useState } from "react";
+import type { Notice, ViewMessage } from "../../../../shared/client/view-state.ts";
+import { textOf } from "../../../../shared/contract/message.ts";
+import { Button, IconButton } from "../ui/button.tsx";
+import { CopyButton } from "../ui/copy-button.tsx";
+import { formatCount, formatDuration, formatMicroUsd } from "./format.ts";
+import { type DecideTool, MessageParts } from "./message-parts.tsx";
+import { ReceiptDialog } from "./receipt-dialog.tsx";
+
+interface AnswerProps {
+  message: ViewMessage;
+  latest: boolean;
+  onRetry: () => void;
+  onDecideTool: DecideTool;
+}
+
+const NOTHING: readonly string[] = [];
+
+/** Rendered anew only when its own message changes: a token of one answer leaves the others alone. */
+export const Answer = memo(function Answer({ message, latest, onRetry, onDecideTool }: AnswerProps) {
+  const streaming = message.status === "streaming" || message.status === "interrupted";
+  const seams = message.turn?.notices.filter(({ kind }) => kind !== "failed") ?? [];
+  const canRetry = message.turn?.notices.some((notice) => notice.canRetry) ?? true;
+  return (
+    <article
+      aria-label="Answer"
+      aria-busy={streaming}
+      data-status={message.status}
+      className="message group/answer py-3"
+    >
+      <MessageParts
+        parts={message.parts}
+        streaming={streaming}
+        needsApproval={message.turn?.needsApproval ?? NOTHING}
+        onDecideTool={onDecideTool}
+      />
+      {streaming && message.parts.length === 0 ? <Waiting /> : null}
+      {seams.map((notice) => (
+        <Seam key={notice.key} notice={notice} />
+      ))}
+      {message.status === "failed" ? (
+        <div
+          role="alert"
+          className="mt-3 flex items-start gap-3 rounded-xl bg-danger-wash px-3.5 py-3 text-[14px] text-danger"
+        >
+          <TriangleAlert className="mt-0.5 size-4 shrink-0" aria-hidden="true" />
+          <p className="min-w-0 flex-1 break-words">{message.error ?? "This answer failed."}</p>
+          {canRetry && latest ? (
+            <Button look="plain" className="h-8 shrink-0 text-ink" onClick={onRetry}>
+              <RotateCcw className="size-3.5" /> Retry
+            </Button>
+          ) : null}
+        </div>
+      ) : null}
+      {message.status === "stopped" ? <p className="mt-2 text-[13px] text-soft">Stopped here.</p> : null}
+      {streaming ? null : <AnswerFooter message={message} latest={latest} onRetry={onRetry} />}
+    </article>
+  );
+});
+
+function Waiting() {
+  return (
+    <p className="flex items-center gap-2 py-1 text-soft">
+      <span className="size-2 animate-pulse-soft rounded-[3px] bg-accent" aria-hidden="true" />
+      <span className="text-[14px]">Waiting for the first word…</span>
+    </p>
+  );
+}
+
+/** Where an answer was cut and went on, or went on with another model: said, never hidden. */
+function Seam({ notice }: { notice: Notice }) {
+  return (
+    <div role="note" data-seam={notice.kind} className="mt-3 flex items-center gap-3 text-[13px] text-warn">
+      <span className="h-px w-6 bg-warn/40" aria-hidden="true" />
+      <span className="min-w-0 break-words">{notice.text}</span>
+      <span className="h-px flex-1 bg-warn/40" aria-hidden="true" />
+    </div>
+  );
+}
+
+function factsOf({ metadata }: ViewMessage): string[] {
+  const { provider, latencyMs, usage, microUsd } = metadata;
+  return [
+    ...(provider ? [provider] : []),
+    ...(latencyMs === undefined ? [] : [formatDuration(latencyMs)]),
+    ...(usage ? [`${formatCount(usage.inputTokens + usage.outputTokens)} tokens`] : []),
+    ...(microUsd === undefined ? [] : [formatMicroUsd(microUsd)]),
+  ];
+}
+
+function AnswerFooter({ message, latest, onRetry }: Pick<AnswerProps, "message" | "latest" | "onRetry">) {
+  const [open, setOpen] = useState(false);
+  const receipt = message.turn?.receipt ?? null;
+  const model = message.metadata.model ?? receipt?.chosen.model;
+  const copied = textOf([...message.parts]);
+  return (
+    <footer className="mt-2 flex min-h-8 flex-wrap items-center gap-x-1 text-[13px] text-soft">
+      <span className="mr-1 min-w-0 break-words" data-testid="routed-model">
+        {[model, ...factsOf(message)].filter(Boolean).join(" · ")}
+        {receipt ? (
+          <>
+            {" · "}
+            <button
+              type="button"
+              className="rounded underline decoration-line underline-offset-3 hover:text-ink"
+              onClick={() => setOpen(true)}
+            >
+              why?
+            </button>
+          </>
+        ) : null}
+      </span>
+      <span className="flex opacity-0 transition focus-within:opacity-100 group-hover/answer:opacity-100 max-md:opacity-100">
+        {copied ? <CopyButton text={copied} label="Copy answer" /> : null}
+        {latest ? (
+          <IconButton label="Answer once more" className="size-7" onClick={onRetry}>
+            <RotateCcw className="size-3.5" />
+          </IconButton>
+        ) : null}
+      </span>
+      {open && receipt ? (
+        <ReceiptDialog receipt={receipt} metadata={message.metadata} onClose={() => setOpen(false)} />
+      ) : null}
+    </footer>
+  );
+}

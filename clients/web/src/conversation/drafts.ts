@@ -1,0 +1,19 @@
+const keyOf = (draftKey: string) => `mosaic:draft:${draftKey}`;
+
+/** What was typed and not sent, kept over a reload. Without storage a draft lives as long as the page. */
+export function readDraft(draftKey: string): string {
+  try {
+    return localStorage.getItem(keyOf(draftKey)) ?? "";
+  } catch {
+    return "";
+  }
+}
+
+export function saveDraft(draftKey: string, text: string): void {
+  try {
+    if (text === "") localStorage.removeItem(keyOf(draftKey));
+    else localStorage.setItem(keyOf(draftKey), text);
+  } catch {
+    // Storage is full or refused: nothing is lost while the page is open.
+  }
+}

@@ -1,0 +1,11 @@
+import { browserOutbox } from "../../../../shared/client/outbox.ts";
+
+/**
+ * Puts the first message of a new conversation into its outbox, from where its client sends it: typed is kept, even
+ * when the page goes away between creating the conversation and attaching to it.
+ */
+export function keepFirstMessage(conversationId: string, text: string): void {
+  const id = crypto.randomUUID();
+  const entry = { id, text, whenBusy: "queue", queuedAt: new Date().toISOString() };
+  void browserOutbox(localStorage, conversationId).save(id, JSON.stringify(entry));
+}

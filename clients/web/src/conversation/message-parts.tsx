@@ -1,0 +1,126 @@
+import { Brain, ChevronRight, Wrench } from "lucide-react";
+import { lazy, Suspense } from "react";
+import type { Part } from "../../../../shared/contract/message.ts";
+import { Button } from "../ui/button.tsx";
+
+const Markdown = lazy(() => import("./markdown.tsx"));
+
+export type DecideTool = (callId: string, decision: "allow-once" | "allow-always" | "deny") => void;
+
+interface PartsProps {
+  parts: readonly Part[];
+  streaming: boolean;
+  needsApproval: readonly string[];
+  onDecideTool: DecideTool;
+}
+
+/** Parts only ever grow at the end, so their place names them. */
+const placed = (parts: readonly Part[]) => parts.map((part, place) => ({ part, place, key: `${place}-${part.type}` }));
+
+/** The parts of an answer in their order. */
+export function MessageParts(props: PartsProps) {
+  return (
+    <div className="space-y-3">
+      {placed(props.parts).map(({ part, place, key }) => (
+        <PartView key={key} {...props} part={part} last={place === props.parts.length - 1} />
+      ))}
+    </div>
+  );
+}
+
+/** Plain text stands in until the markdown code has arrived. */
+function PartView({
+  part,
+  last,
+  parts,
+  streaming,
+  needsApproval,
+  onDecideTool,
+}: PartsProps & { part: Part; last: boolean }) {
+  switch (part.type) {
+    case "text":
+      return (
+        <Suspense fallback={<p className="whitespace-pre-wrap">{part.text}</p>}>
+          <Markdown text={part.text} streaming={streaming && last} />
+        </Suspense>
+      );
+    case "thinking":
+      return <Thinking text={part.text} active={streaming && last} />;
+    case "tool-call":
+      return (
+        <ToolCall
+          name={part.name}
+          input={part.input}
+          result={parts.find((other) => other.type === "tool-result" && other.callId === part.callId)}
+          asks={needsApproval.includes(part.callId)}
+          onDecide={(decision) => onDecideTool(part.callId, decision)}
+        />
+      );
+    case "image":
+    case "file":
+      return <p className="text-[14px] text-soft">{part.name}</p>;
+    case "tool-result":
+      return null;
+  }
+}
+
+function Thinking({ text, active }: { text: string; active: boolean }) {
+  return (
+    <details className="group text-[14px] text-soft">
+      <summary className="inline-flex list-none items-center gap-2 rounded-lg py-0.5 pr-2 hover:text-ink">
+        <Brain className={`size-4 ${active ? "animate-pulse-soft text-accent" : ""}`} aria-hidden="true" />
+        {active ? "Thinking…" : "Thought about it"}
+        <ChevronRight className="size-3.5 transition group-open:rotate-90" aria-hidden="true" />
+      </summary>
+      <p className="ml-2 mt-1.5 whitespace-pre-wrap break-words border-l-2 border-line pl-4 leading-relaxed">
+        {text || "The model kept this to itself."}
+      </p>
+    </details>
+  );
+}
+
+const shown = (value: unknown): string => (typeof value === "string" ? value : (JSON.stringify(value, null, 2) ?? ""));
+
+interface ToolCallProps {
+  name: string;
+  input: unknown;
+  result: Part | undefined;
+  asks: boolean;
+  onDecide: (decision: "allow-once" | "allow-always" | "deny") => void;
+}
+
+function ToolCall({ name, input, result, asks, onDecide }: ToolCallProps) {
+  const outcome = result?.type === "tool-result" ? result : null;
+  const state = asks ? "asks for your leave" : outcome === null ? "running" : outcome.isError ? "failed" : "done";
+  return (
+    <div className="rounded-xl border border-line text-[14px]">
+      <details className="group">
+        <summary className="flex list-none items-center gap-2 px-3 py-2">
+          <Wrench className="size-4 text-soft" aria-hidden="true" />
+          <span className="font-mono text-[13px]">{name}</span>
+          <span className={outcome?.isError ? "text-danger" : "text-soft"}>{state}</span>
+          <ChevronRight className="ml-auto size-3.5 text-soft transition group-open:rotate-90" aria-hidden="true" />
+        </summary>
+        <pre className="overflow-x-auto border-t border-line px-3 py-2 font-mono text-[12.5px]">{shown(input)}</pre>
+        {outcome ? (
+          <pre className="max-h-72 overflow-auto border-t border-line px-3 py-2 font-mono text-[12.5px]">
+            {shown(outcome.output)}
+          </pre>
+        ) : null}
+      </details>
+      {asks ? (
+        <div className="flex flex-wrap gap-2 border-t border-line p-2">
+          <Button look="primary" className="h-8" onClick={() => onDecide("allow-once")}>
+            Allow once
+          </Button>
+          <Button className="h-8" onClick={() => onDecide("allow-always")}>
+            Always allow
+          </Button>
+          <Button className="h-8" onClick={() => onDecide("deny")}>
+            Deny
+          </Button>
+        </div>
+      ) : null}
+    </div>
+  );
+}

@@ -1,0 +1,140 @@
+import { Check, CheckCheck, Clock, Pencil, TriangleAlert } from "lucide-react";
+import { memo, useState } from "react";
+import type { ViewMessage } from "../../../../shared/client/view-state.ts";
+import { textOf } from "../../../../shared/contract/message.ts";
+import { sentenceOf } from "../app/api.ts";
+import { Button, IconButton } from "../ui/button.tsx";
+import { CopyButton } from "../ui/copy-button.tsx";
+import { Note } from "../ui/note.tsx";
+
+interface QuestionProps {
+  message: ViewMessage;
+  onEdit: (messageId: string, text: string) => Promise<void>;
+  onResend: (messageId: string) => void;
+  onDiscard: (messageId: string) => void;
+}
+
+const STATES = {
+  sending: { Icon: Clock, text: "Sending: kept on this device" },
+  saved: { Icon: Check, text: "Saved" },
+  answered: { Icon: CheckCheck, text: "Answered" },
+} as const;
+
+/** A person's message: shown as it was typed, never as markdown. */
+export const Question = memo(function Question({ message, onEdit, onResend, onDiscard }: QuestionProps) {
+  const [editing, setEditing] = useState(false);
+  const text = textOf(message.parts);
+  const refused = message.status === "failed" && message.error !== null;
+  if (editing) {
+    return <EditQuestion text={text} onClose={() => setEditing(false)} onSave={(next) => onEdit(message.id, next)} />;
+  }
+  return (
+    <article
+      aria-label="Your message"
+      data-status={message.status}
+      className="message group/question flex flex-col items-end py-3"
+    >
+      <div className="max-w-[85%] whitespace-pre-wrap break-words rounded-2xl rounded-br-md bg-accent-wash px-4 py-2.5">
+        {text}
+        {message.parts.map((part) =>
+          part.type === "image" || part.type === "file" ? (
+            <span key={part.fileId} className="block text-[14px] text-soft">
+              {part.name}
+            </span>
+          ) : null,
+        )}
+      </div>
+      {refused ? (
+        <div role="alert" className="mt-2 flex max-w-[85%] flex-wrap items-center gap-2 text-[13px] text-danger">
+          <TriangleAlert className="size-4" aria-hidden="true" /> {message.error}
+          <Button className="h-7 px-2.5 text-ink" onClick={() => onResend(message.id)}>
+            Send again
+          </Button>
+          <Button look="quiet" className="h-7 px-2.5" onClick={() => onDiscard(message.id)}>
+            Remove
+          </Button>
+        </div>
+      ) : (
+        <div className="mt-1 flex h-7 items-center text-soft">
+          <span className="flex opacity-0 transition focus-within:opacity-100 group-hover/question:opacity-100 max-md:opacity-100">
+            <CopyButton text={text} label="Copy message" />
+            {message.status === "sending" ? null : (
+              <IconButton label="Edit message" className="size-7" onClick={() => setEditing(true)}>
+                <Pencil className="size-3.5" />
+              </IconButton>
+            )}
+          </span>
+          {message.siblings.length > 1 ? (
+            <span className="px-1.5 text-[12px]">
+              version {message.siblings.indexOf(message.id) + 1} of {message.siblings.length}
+            </span>
+          ) : null}
+          <StateMark status={message.status} />
+        </div>
+      )}
+    </article>
+  );
+});
+
+function StateMark({ status }: { status: ViewMessage["status"] }) {
+  const state = status === "sending" || status === "saved" || status === "answered" ? STATES[status] : null;
+  if (state === null) return null;
+  return (
+    <span className="inline-flex items-center px-1" title={state.text}>
+      <state.Icon className={`size-3.5 ${status === "sending" ? "animate-pulse-soft" : ""}`} aria-hidden="true" />
+      <span className="sr-only">{state.text}</span>
+    </span>
+  );
+}
+
+interface EditProps {
+  text: string;
+  onClose: () => void;
+  onSave: (text: string) => Promise<void>;
+}
+
+function EditQuestion({ text, onClose, onSave }: EditProps) {
+  const [value, setValue] = useState(text);
+  const [error, setError] = useState<string | null>(null);
+  const save = async () => {
+    try {
+      await onSave(value.trim());
+      onClose();
+    } catch (thrown) {
+      setError(sentenceOf(thrown));
+    }
+  };
+  return (
+    <div className="my-3 rounded-2xl border border-line bg-raised p-3">
+      <textarea
+        aria-label="Edit your message"
+        value={value}
+        rows={Math.min(12, value.split("\n").length + 1)}
+        onChange={(event) => setValue(event.target.value)}
+        onKeyDown={(event) => {
+          if (event.key !== "Escape") return;
+          event.stopPropagation();
+          onClose();
+        }}
+        className="w-full resize-y bg-transparent px-1.5 outline-none"
+        // The person asked to edit just now; the caret belongs here.
+        ref={(node) => node?.focus({ preventScroll: false })}
+      />
+      {error ? <Note look="error">{error}</Note> : null}
+      <div className="mt-2 flex items-center justify-end gap-2">
+        <p className="mr-auto pl-1.5 text-[13px] text-soft">The earlier version is kept.</p>
+        <Button className="h-9" onClick={onClose}>
+          Cancel
+        </Button>
+        <Button
+          look="primary"
+          className="h-9"
+          disabled={value.trim() === "" || value.trim() === text.trim()}
+          onClick={() => void save()}
+        >
+          Save and ask
+        </Button>
+      </div>
+    </div>
+  );
+}
