@@ -2,9 +2,8 @@ import {
   Editor,
   matchesKey,
   ProcessTerminal,
-  Spacer,
+  setCapabilityOverrides,
   Text,
-  TruncatedText,
   TuiMainScreen,
 } from "@earendil-works/pi-tui";
 import { ApiError } from "../../../shared/client/api-error.ts";
@@ -63,6 +62,8 @@ class ChatScreen {
   async run(): Promise<ChatEnd> {
     const onSignal = (): void => this.#end({ kind: "quit" });
     process.on("SIGTERM", onSignal).on("SIGHUP", onSignal);
+    // A link in an answer shows where it leads: its text alone could say anything.
+    setCapabilityOverrides({ hyperlinks: false });
     this.#tui.start();
     this.#show();
     try {

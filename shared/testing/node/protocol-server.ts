@@ -1,16 +1,16 @@
 /**
- * A server that speaks docs' protocol for one signed-in person, in this process and in memory, with faults on demand:
+ * A server that speaks the protocol for one signed-in person, in this process and in memory, with faults on demand:
  * what the clients are tried against without the stack.
  */
 import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { Conversation } from "../../contract/conversation.ts";
 import type { ConversationEvent, LoggedEvent } from "../../contract/events.ts";
 import { type ClientFrame, decodeClientFrame, type ServerFrame, type SessionInfo } from "../../contract/frames.ts";
-import type { Message, Part } from "../../contract/message.ts";
+import type { Part } from "../../contract/message.ts";
 import type { Receipt } from "../../contract/receipt.ts";
+import { aMessage } from "../builders.ts";
 
 const AT = "2026-11-21T00:00:00.000Z";
 
@@ -32,15 +32,6 @@ export const aReceipt = (reason = "The only model here.", model = "fake-model"):
   alternatives: [],
   sticky: null,
   configuration: "fresh",
-});
-
-export const aMessage = (message: Partial<Message> & Pick<Message, "id" | "seq" | "role">): Message => ({
-  updatedSeq: message.seq,
-  parentId: null,
-  parts: [],
-  metadata: {},
-  createdAt: AT,
-  ...message,
 });
 
 export const aSession = (conversationId: string): SessionInfo => ({
@@ -175,7 +166,7 @@ export class FakeConversation {
     if (frame.type === "hello") this.#welcome(socket, frame.since);
     if (frame.type === "message:send") this.#accept(socket, frame);
     if (frame.type === "turn:stop" && this.#running) this.#running.stopped = true;
-    if (frame.type === "command:execute") {
+    if (frame.type === "command:execute" && frame.command !== "/silence") {
       const known = frame.command === "/help";
       const answer = known ? "Commands: /help" : `There is no command ${frame.command}.`;
       this.#send(socket, { type: "command:result", id: frame.id, ok: known, text: answer });
@@ -255,6 +246,8 @@ export class FakeConversation {
 
 export class ProtocolServer {
   readonly token = "a-session-token";
+  /** Known from the first start on; stays the same when it is started again on the same port. */
+  url = "";
   readonly conversations = new Map<string, FakeConversation>();
   /** Set to approve the device code that was asked for. */
   deviceApproved = false;
@@ -267,11 +260,6 @@ export class ProtocolServer {
   });
   readonly #sockets = new WebSocketServer({ noServer: true, handleProtocols: (names) => [...names][0] ?? false });
 
-  get url(): string {
-    const { port } = this.#server.address() as AddressInfo;
-    return `http://127.0.0.1:${port}`;
-  }
-
   async start(port = 0): Promise<this> {
     this.#server.on("upgrade", (request, socket, head) => {
       const id = /^\/api\/conversations\/([^/]+)\/socket/.exec(request.url ?? "")?.[1];
@@ -283,6 +271,8 @@ export class ProtocolServer {
       this.#sockets.handleUpgrade(request, socket, head, (upgraded) => conversation.attach(upgraded));
     });
     await new Promise<void>((resolve) => this.#server.listen(port, "127.0.0.1", resolve));
+    const address = this.#server.address();
+    this.url = typeof address === "object" && address !== null ? `http://127.0.0.1:${address.port}` : "";
     return this;
   }
 
