@@ -50,7 +50,11 @@ export function createApp<Env extends object>(entry: Entry<Env>) {
   app.notFound(answerNothingHere(methodsByPath(routes)));
   app.use(requestId, traceContext, securityHeaders, cors, bodyLimit(MAX_BODY_BYTES));
   app.all("/api/auth/*", async (c) => await c.env.services().signIn.handle(c.req.raw));
-  app.get("/api/openapi.json", (c) => c.json(openApiDocument(routes, c.env.services().settings.PUBLIC_URL)));
+  let document: object | undefined;
+  app.get("/api/openapi.json", (c) => {
+    document ??= openApiDocument(routes, c.env.services().settings.PUBLIC_URL);
+    return c.json(document);
+  });
   app.get("/api/docs", () => docsPage());
   for (const route of routes) app.on(route.method.toUpperCase(), honoPath(route.path), (c) => route.run(c));
   return {

@@ -135,7 +135,7 @@ async function readBody(schema: z.ZodType | undefined, optional: boolean, reques
   if (!schema) return undefined;
   const value = await readJson(request);
   if (value === undefined && !optional) throw new AppError("invalid_json", "The body is empty; send a JSON object.");
-  return parse(schema, value ?? {});
+  return parse(schema, value === undefined ? {} : value);
 }
 
 function toResponse(answer: Answer, versioned: boolean, body: unknown): Response {

@@ -1,0 +1,167 @@
+import type { Conversation } from "../../shared/contract/conversation.ts";
+import type { PublicError, Result } from "../../shared/contract/errors.ts";
+import type { Message } from "../../shared/contract/message.ts";
+import { fail, ok } from "../../shared/domain/app-error.ts";
+import { type ConversationObject, OBJECT_HEADERS } from "../../shared/ports/conversation-object.ts";
+import type { Principal } from "../../shared/ports/sign-in.ts";
+
+const gone = fail("not_found", "There is no such conversation.");
+
+const refused = (error: PublicError): Response =>
+  Response.json(error, { status: 400, headers: { [OBJECT_HEADERS.refused]: "1" } });
+
+/** A conversation in memory with one owner, so that the edge can be tested without the object. */
+export class MemoryObject implements ConversationObject {
+  #conversation: Conversation | null = null;
+  #messages: Message[] = [];
+  #sent = new Set<string>();
+  busy = false;
+  /** What the edge handed over last, as it arrived. */
+  lastRequest: Request | null = null;
+  readonly #removed: (id: string) => void;
+
+  constructor(removed: (id: string) => void) {
+    this.#removed = removed;
+  }
+
+  #with<Value>(principal: Principal, work: (born: Conversation) => Result<Value>): Promise<Result<Value>> {
+    const born = this.#conversation;
+    return Promise.resolve(born && born.ownerUserId === principal.userId ? work(born) : gone);
+  }
+
+  async fetch(request: Request): Promise<Response> {
+    this.lastRequest = request;
+    if (!this.#conversation) return refused(gone.error);
+    const { pathname } = new URL(request.url);
+    if (pathname === "/socket") {
+      const { 0: client, 1: server } = new WebSocketPair();
+      server.accept();
+      server.addEventListener("message", ({ data }) => server.send(`echo ${data}`));
+      return new Response(null, { status: 101, webSocket: client, headers: { "sec-websocket-protocol": "mosaic.v1" } });
+    }
+    return new Response(`data: ${JSON.stringify({ path: pathname, body: await request.text() })}\n\n`, {
+      headers: { "content-type": "text/event-stream" },
+    });
+  }
+
+  async create(_principal: Principal, conversation: Conversation): Promise<Result<Conversation>> {
+    this.#conversation ??= conversation;
+    return ok(this.#conversation);
+  }
+
+  describe(principal: Principal) {
+    return this.#with(principal, ok);
+  }
+
+  update(principal: Principal, changes: { title?: string | undefined }, ifVersion?: number) {
+    return this.#with(principal, (born): Result<Conversation> => {
+      if (ifVersion !== undefined && ifVersion !== born.version) return fail("version_conflict", "It was changed.");
+      this.#conversation = { ...born, title: changes.title ?? born.title, version: born.version + 1 };
+      return ok(this.#conversation);
+    });
+  }
+
+  remove(principal: Principal) {
+    return this.#with(principal, (born): Result<null> => {
+      this.#conversation = null;
+      this.#removed(born.id);
+      return ok(null);
+    });
+  }
+
+  send(principal: Principal, body: { id: string; text?: string | undefined }) {
+    return this.#with(principal, (): ReturnType<typeof this.accepted> => {
+      if (this.busy) return fail("busy", "An answer is running; send again when it has ended.");
+      return this.accepted(body.id, body.text ?? "");
+    });
+  }
+
+  accepted(
+    id: string,
+    text: string,
+  ): Result<{ messageId: string; seq: number; state: "started"; turnId: string | null; duplicate: boolean }> {
+    const duplicate = this.#sent.has(id);
+    if (!duplicate) this.#add(id, text);
+    const seq = this.#messages.findIndex((message) => message.id === id) + 1;
+    return ok({ messageId: id, seq, state: "started", turnId: null, duplicate });
+  }
+
+  #add(id: string, text: string): Message {
+    this.#sent.add(id);
+    const seq = this.#messages.length + 1;
+    const message: Message = {
+      id,
+      seq,
+      updatedSeq: seq,
+      parentId: this.#messages.at(-1)?.id ?? null,
+      role: "user",
+      parts: [{ type: "text", text }],
+      metadata: {},
+      createdAt: new Date(0).toISOString(),
+    };
+    this.#messages.push(message);
+    if (this.#conversation) this.#conversation = { ...this.#conversation, headId: id };
+    return message;
+  }
+
+  stop(principal: Principal) {
+    return this.#with(principal, () => ok({ stopped: false }));
+  }
+
+  messages(principal: Principal) {
+    return this.#with(principal, () => ok({ items: this.#messages, nextCursor: null }));
+  }
+
+  edit(principal: Principal, messageId: string, body: { text?: string | undefined }) {
+    return this.#with(
+      principal,
+      (): Result<Message> =>
+        this.#sent.has(messageId)
+          ? ok(this.#add(crypto.randomUUID(), body.text ?? ""))
+          : fail("not_found", "There is no such message."),
+    );
+  }
+
+  deleteMessage(principal: Principal, messageId: string) {
+    return this.#with(
+      principal,
+      (): Result<null> => (this.#sent.has(messageId) ? ok(null) : fail("not_found", "There is no such message.")),
+    );
+  }
+
+  fork(principal: Principal, messageId: string) {
+    return this.#with(
+      principal,
+      (born): Result<Conversation> =>
+        this.#sent.has(messageId)
+          ? ok({ ...born, title: `${born.title} (fork)`, forkedFrom: { conversationId: born.id, messageId } })
+          : fail("not_found", "There is no such message."),
+    );
+  }
+
+  export(principal: Principal) {
+    return this.#with(principal, (conversation) =>
+      ok({
+        format: "mosaic.conversation.v1" as const,
+        exportedAt: new Date(0).toISOString(),
+        conversation,
+        messages: this.#messages,
+        events: [],
+      }),
+    );
+  }
+
+  context(principal: Principal) {
+    return this.#with(principal, () =>
+      ok({ model: null, usedTokens: 0, windowTokens: null, messages: 0, included: 0, leftOut: 0 }),
+    );
+  }
+
+  ticket(principal: Principal, origin: string | null) {
+    return this.#with(principal, () =>
+      ok({ ticket: `ticket-for-${origin ?? "nobody"}`, expiresAt: new Date(0).toISOString() }),
+    );
+  }
+
+  async revoke(): Promise<void> {}
+}
