@@ -1,5 +1,6 @@
 /** `npm start`: the whole stack on this machine, one line per step, until SIGINT or SIGTERM. */
-import { chmodSync, mkdirSync, realpathSync } from "node:fs";
+import "./small-heap.ts";
+import { chmodSync, mkdirSync, realpathSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { buildStack } from "./build-stack.ts";
 import { startCronTimer } from "./cron-timer.ts";
@@ -15,7 +16,7 @@ import { readOrMakeSecrets } from "./stack-secrets.ts";
 import { readStackSettings, type StackSettings } from "./stack-settings.ts";
 import { messageOf, StartProblem } from "./start-problem.ts";
 import { workerBindings } from "./worker-environment.ts";
-import { WorkerRuntime } from "./worker-runtime.ts";
+import type { WorkerRuntime } from "./worker-runtime.ts";
 
 const root = join(import.meta.dirname, "..");
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -46,6 +47,10 @@ function claimFolder(path: string): string {
     const dataDir = realpathSync(path);
     const lock = lockFolder(dataDir);
     running.push({ name: "The folder lock", stop: () => lock.release() });
+    // Miniflare leaves its temporary files behind when it is killed; here the next start removes them.
+    process.env.TMPDIR = join(dataDir, "tmp");
+    rmSync(process.env.TMPDIR, { recursive: true, force: true });
+    mkdirSync(process.env.TMPDIR, { mode: 0o700 });
     return dataDir;
   } catch (error) {
     throw new StartProblem(messageOf(error).replace("The database folder", "The data folder"));
@@ -78,22 +83,26 @@ async function start(): Promise<void> {
   const dataDir = claimFolder(settings.dataDir);
   print(`Data folder: ${dataDir}`);
   const own = new OwnProcesses(dataDir);
+  running.push({ name: "The list of processes", stop: () => own.clear() });
   const orphans = await own.endOrphans();
   if (orphans.length > 0) print(`Ended what an earlier run left behind: ${orphans.join(", ")}.`);
   const port = await claimPort(settings.host, settings.port);
   const secrets = readOrMakeSecrets(dataDir, process.env);
   print(secrets.areNew ? "Secrets: made for this data folder." : "Secrets: from the data folder.");
 
-  const [build, database, ollamaBaseUrl] = await Promise.all([
+  const databaseStarts = startDatabase(settings, dataDir, own);
+  // Miniflare takes a second to load; the database process starts meanwhile.
+  const [database, build, ollamaBaseUrl, { WorkerRuntime: Runtime }] = await Promise.all([
+    databaseStarts,
     buildStack(root),
-    startDatabase(settings, dataDir, own),
     findOllama(settings.ollamaBaseUrl),
+    import("./worker-runtime.ts"),
   ]);
   print(build);
   print(ollamaBaseUrl === "off" ? "Ollama: none on this machine." : `Ollama: ${ollamaBaseUrl}`);
 
   const publicUrl = settings.publicUrl ?? `http://localhost:${port}`;
-  const worker = new WorkerRuntime({
+  const worker = new Runtime({
     host: settings.host,
     port,
     root,

@@ -50,6 +50,17 @@ function readModules(folder: string): { type: string; path: string; contents: st
   return modules.sort((a, b) => Number(b.path.endsWith("index.js")) - Number(a.path.endsWith("index.js")));
 }
 
+/** Miniflare ends the process at the first signal, before the rest of the stack has stopped; the runner does that itself. */
+function withoutSignalHandlers<Made>(make: () => Made): Made {
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  const before = new Set(signals.flatMap((signal) => process.listeners(signal)));
+  const made = make();
+  for (const signal of signals) {
+    for (const listener of process.listeners(signal)) if (!before.has(listener)) process.off(signal, listener);
+  }
+  return made;
+}
+
 export class WorkerRuntime {
   readonly #options: WorkerRuntimeOptions;
   readonly crons: readonly string[];
@@ -69,8 +80,11 @@ export class WorkerRuntime {
       bindings: options.bindings,
       serviceBindings: { MAILBOX: (request: Request) => options.receiveMail(request) },
     };
-    this.#miniflare = new Miniflare(
-      convertV4MiniflareOptions({ ...this.#shared(), workers: [worker] } as unknown as V4MiniflareOptions),
+    this.#miniflare = withoutSignalHandlers(
+      () =>
+        new Miniflare(
+          convertV4MiniflareOptions({ ...this.#shared(), workers: [worker] } as unknown as V4MiniflareOptions),
+        ),
     );
   }
 
