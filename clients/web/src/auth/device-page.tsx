@@ -64,7 +64,7 @@ export function DevicePage() {
               required
               autoFocus
             />
-            <Button look="primary" type="submit" className="h-11 w-full" disabled={enter.busy}>
+            <Button look="primary" type="submit" size="large" className="w-full" disabled={enter.busy}>
               Continue
             </Button>
           </form>

@@ -20,7 +20,7 @@ export function ForgotPasswordPage() {
         <form onSubmit={submit} className="space-y-4">
           {error ? <Note look="error">{error}</Note> : null}
           <Field label="E-mail" name="email" type="email" autoComplete="username" required autoFocus />
-          <Button look="primary" type="submit" className="h-11 w-full" disabled={busy}>
+          <Button look="primary" type="submit" size="large" className="w-full" disabled={busy}>
             {busy ? "Sending…" : "Send the link"}
           </Button>
         </form>
@@ -62,7 +62,7 @@ export function ResetPasswordPage() {
             hint="At least 8 characters."
             autoFocus
           />
-          <Button look="primary" type="submit" className="h-11 w-full" disabled={busy}>
+          <Button look="primary" type="submit" size="large" className="w-full" disabled={busy}>
             {busy ? "Saving…" : "Save password"}
           </Button>
         </form>

@@ -21,7 +21,7 @@ export function SignInPage() {
         {error ? <Note look="error">{error}</Note> : null}
         <Field label="E-mail" name="email" type="email" autoComplete="username" required autoFocus />
         <Field label="Password" name="password" type="password" autoComplete="current-password" required />
-        <Button look="primary" type="submit" className="h-11 w-full" disabled={busy}>
+        <Button look="primary" type="submit" size="large" className="w-full" disabled={busy}>
           {busy ? "Signing in…" : "Sign in"}
         </Button>
       </form>

@@ -59,7 +59,7 @@ export function SignUpPage() {
             hint="The stack printed it when it started. It proves that this machine is yours."
           />
         ) : null}
-        <Button look="primary" type="submit" className="h-11 w-full" disabled={busy}>
+        <Button look="primary" type="submit" size="large" className="w-full" disabled={busy}>
           {busy ? "Creating…" : "Create account"}
         </Button>
       </form>

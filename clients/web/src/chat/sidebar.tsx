@@ -80,7 +80,7 @@ function ConversationList({ typed }: { typed: string }) {
       {error ? (
         <div className="px-3 py-2 text-[13px] text-danger">
           {sentenceOf(error)}
-          <Button look="quiet" className="mt-1 h-7 px-2" onClick={() => void refetch()}>
+          <Button look="quiet" size="small" className="mt-1" onClick={() => void refetch()}>
             Try again
           </Button>
         </div>

@@ -47,7 +47,7 @@ export const Answer = memo(function Answer({ message, latest, onRetry, onDecideT
           <TriangleAlert className="mt-0.5 size-4 shrink-0" aria-hidden="true" />
           <p className="min-w-0 flex-1 break-words">{message.error ?? "This answer failed."}</p>
           {canRetry && latest ? (
-            <Button look="plain" className="h-8 shrink-0 text-ink" onClick={onRetry}>
+            <Button look="plain" size="small" className="shrink-0 text-ink" onClick={onRetry}>
               <RotateCcw className="size-3.5" /> Retry
             </Button>
           ) : null}
@@ -114,7 +114,7 @@ function AnswerFooter({ message, latest, onRetry }: Pick<AnswerProps, "message" 
       <span className="flex opacity-0 transition focus-within:opacity-100 group-hover/answer:opacity-100 max-md:opacity-100">
         {copied ? <CopyButton text={copied} label="Copy answer" /> : null}
         {latest ? (
-          <IconButton label="Answer once more" className="size-7" onClick={onRetry}>
+          <IconButton label="Answer once more" small onClick={onRetry}>
             <RotateCcw className="size-3.5" />
           </IconButton>
         ) : null}

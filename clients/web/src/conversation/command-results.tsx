@@ -27,7 +27,7 @@ export function CommandResults({ entries, onDismiss }: CommandResultsProps) {
     >
       <div className="mb-1 flex items-center justify-between gap-2">
         <code className={`font-mono text-[13px] ${entry.ok ? "text-accent" : "text-danger"}`}>{entry.command}</code>
-        <IconButton label="Dismiss" className="-mr-2 size-7" onClick={() => onDismiss(entry.key)}>
+        <IconButton label="Dismiss" small className="-mr-2" onClick={() => onDismiss(entry.key)}>
           <X className="size-3.5" />
         </IconButton>
       </div>

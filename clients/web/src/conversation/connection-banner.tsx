@@ -36,7 +36,7 @@ export function ConnectionBanner({ connection, onRetry }: BannerProps) {
           : "Offline. What you send is kept here and goes out when Mosaic answers again."}
       </span>
       {connection.state === "closed" ? null : (
-        <Button look="quiet" className="h-7 px-2 text-warn" onClick={onRetry}>
+        <Button look="quiet" size="small" className="text-warn" onClick={onRetry}>
           Try now
         </Button>
       )}

@@ -1,4 +1,4 @@
-import { type ComponentProps, memo, type ReactNode } from "react";
+import { type ComponentProps, memo, type ReactNode, useState } from "react";
 import { Streamdown } from "streamdown";
 import { CodeBlock } from "./code-block.tsx";
 import { safeImage, safeLink } from "./safe-url.ts";
@@ -91,10 +91,13 @@ interface MarkdownProps {
 
 /** A model's markdown. Raw HTML stays text (no `rehype-raw`), links and images pass `safe-url`. */
 function MarkdownText({ text, streaming }: MarkdownProps) {
+  // What began as a stream stays one: the other mode would build the whole answer anew at its end.
+  const [mode] = useState<"streaming" | "static">(streaming ? "streaming" : "static");
   return (
     <Streamdown
       className="prose"
-      mode={streaming ? "streaming" : "static"}
+      mode={mode}
+      parseIncompleteMarkdown={streaming}
       isAnimating={streaming}
       rehypePlugins={[]}
       controls={false}

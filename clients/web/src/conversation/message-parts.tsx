@@ -110,13 +110,13 @@ function ToolCall({ name, input, result, asks, onDecide }: ToolCallProps) {
       </details>
       {asks ? (
         <div className="flex flex-wrap gap-2 border-t border-line p-2">
-          <Button look="primary" className="h-8" onClick={() => onDecide("allow-once")}>
+          <Button look="primary" size="small" onClick={() => onDecide("allow-once")}>
             Allow once
           </Button>
-          <Button className="h-8" onClick={() => onDecide("allow-always")}>
+          <Button size="small" onClick={() => onDecide("allow-always")}>
             Always allow
           </Button>
-          <Button className="h-8" onClick={() => onDecide("deny")}>
+          <Button size="small" onClick={() => onDecide("deny")}>
             Deny
           </Button>
         </div>

@@ -47,10 +47,10 @@ export const Question = memo(function Question({ message, onEdit, onResend, onDi
       {refused ? (
         <div role="alert" className="mt-2 flex max-w-[85%] flex-wrap items-center gap-2 text-[13px] text-danger">
           <TriangleAlert className="size-4" aria-hidden="true" /> {message.error}
-          <Button className="h-7 px-2.5 text-ink" onClick={() => onResend(message.id)}>
+          <Button size="small" className="text-ink" onClick={() => onResend(message.id)}>
             Send again
           </Button>
-          <Button look="quiet" className="h-7 px-2.5" onClick={() => onDiscard(message.id)}>
+          <Button look="quiet" size="small" onClick={() => onDiscard(message.id)}>
             Remove
           </Button>
         </div>
@@ -59,7 +59,7 @@ export const Question = memo(function Question({ message, onEdit, onResend, onDi
           <span className="flex opacity-0 transition focus-within:opacity-100 group-hover/question:opacity-100 max-md:opacity-100">
             <CopyButton text={text} label="Copy message" />
             {message.status === "sending" ? null : (
-              <IconButton label="Edit message" className="size-7" onClick={() => setEditing(true)}>
+              <IconButton label="Edit message" small onClick={() => setEditing(true)}>
                 <Pencil className="size-3.5" />
               </IconButton>
             )}
@@ -123,12 +123,12 @@ function EditQuestion({ text, onClose, onSave }: EditProps) {
       {error ? <Note look="error">{error}</Note> : null}
       <div className="mt-2 flex items-center justify-end gap-2">
         <p className="mr-auto pl-1.5 text-[13px] text-soft">The earlier version is kept.</p>
-        <Button className="h-9" onClick={onClose}>
+        <Button size="small" onClick={onClose}>
           Cancel
         </Button>
         <Button
           look="primary"
-          className="h-9"
+          size="small"
           disabled={value.trim() === "" || value.trim() === text.trim()}
           onClick={() => void save()}
         >

@@ -44,7 +44,7 @@ export function ApiKeysSection() {
           maxLength={32}
           className={inputLook}
         />
-        <Button type="submit" className="h-11 shrink-0" disabled={create.isPending}>
+        <Button type="submit" size="large" className="shrink-0" disabled={create.isPending}>
           Create key
         </Button>
       </form>
@@ -78,15 +78,15 @@ function KeyRow({ apiKey, onRevoke }: { apiKey: ApiKey; onRevoke: () => void }) 
       </div>
       {asking ? (
         <>
-          <Button look="danger" className="h-8 px-3" onClick={onRevoke}>
+          <Button look="danger" size="small" onClick={onRevoke}>
             Revoke for good
           </Button>
-          <Button look="quiet" className="h-8" onClick={() => setAsking(false)}>
+          <Button look="quiet" size="small" onClick={() => setAsking(false)}>
             Keep
           </Button>
         </>
       ) : (
-        <Button look="quiet" className="h-8" onClick={() => setAsking(true)}>
+        <Button look="quiet" size="small" onClick={() => setAsking(true)}>
           Revoke
         </Button>
       )}

@@ -33,7 +33,7 @@ export function DefaultModelSection({ workspaceId }: { workspaceId: string }) {
       {problem ? <Note look="error">{sentenceOf(problem)}</Note> : null}
       <select
         aria-label="Default model of this workspace"
-        className={inputLook}
+        className={`field ${inputLook}`}
         value={names.find(({ id }) => id === current)?.name ?? current}
         disabled={!settings.data || save.isPending}
         onChange={(event) => save.mutate(event.target.value === "" ? null : event.target.value)}

@@ -17,7 +17,7 @@ export function CopyButton({ text, label }: { text: string; label: string }) {
     );
   };
   return (
-    <IconButton label={copied ? "Copied" : label} onClick={copy} className="size-7">
+    <IconButton label={copied ? "Copied" : label} onClick={copy} small>
       {copied ? <Check className="size-3.5 text-accent" /> : <Copy className="size-3.5" />}
     </IconButton>
   );
