@@ -1,5 +1,5 @@
 import type { Usage } from "../../contract/message.ts";
-import type { ModelEvent } from "../../ports/model-provider.ts";
+import type { ModelEvent, ProviderFailure } from "../../ports/model-provider.ts";
 import { failureOf, failureOfThrown } from "./errors.ts";
 import { type Watch, type WatchSetup, watchRequest } from "./watched-fetch.ts";
 
@@ -9,6 +9,12 @@ export type ReadAnswer = (watch: Watch, usage: UsageSoFar) => AsyncIterable<Mode
 /** What a vendor has counted until now; goes with a failure, because a cut answer is paid for too. */
 export interface UsageSoFar {
   current?: Usage;
+}
+
+/** What cannot be parsed at the very end of a body is the half of an event that was cut. */
+function failureAtEnd(watch: Watch, { vendor, model }: WatchSetup, thrown: unknown): ProviderFailure {
+  const failure = failureOfThrown(vendor, thrown, model);
+  return failure.kind === "protocol" && watch.ended() ? failureOf("stream_cut", vendor) : failure;
 }
 
 /** The promise every adapter gives: never throws, the last event is `finish` or `failure`, leaving early ends the request. */
@@ -27,7 +33,7 @@ export async function* runStream(setup: WatchSetup, read: ReadAnswer): AsyncGene
       yield event;
     }
   } catch (thrown) {
-    last ??= { type: "failure", failure: watch.failure() ?? failureOfThrown(setup.vendor, thrown, setup.model) };
+    last ??= { type: "failure", failure: watch.failure() ?? failureAtEnd(watch, setup, thrown) };
   } finally {
     watch.close();
   }

@@ -22,6 +22,8 @@ export interface Watch {
   readonly signal: AbortSignal;
   /** The first thing that went wrong. */
   failure(): ProviderFailure | undefined;
+  /** Whether the body has been read to its end. */
+  ended(): boolean;
   /** The answer is complete: what follows in the body is read and dropped. */
   settle(): void;
   /** Ends the request, unless it is settled; frees its timers and listeners. */
@@ -72,6 +74,7 @@ class RequestWatch implements Watch {
   #failure: ProviderFailure | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #settled = false;
+  #ended = false;
 
   constructor(setup: WatchSetup) {
     this.#setup = setup;
@@ -89,6 +92,10 @@ class RequestWatch implements Watch {
 
   failure(): ProviderFailure | undefined {
     return this.#failure;
+  }
+
+  ended(): boolean {
+    return this.#ended;
   }
 
   settle(): void {
@@ -181,14 +188,15 @@ class RequestWatch implements Watch {
             const { done, value } = await reader.read();
             waitingSince = undefined;
             if (this.signal.aborted) return;
+            this.#ended ||= done;
             if (done) controller.close();
             else controller.enqueue(value);
           } catch {
             if (!this.signal.aborted) throw this.#failWith(failureOf("stream_cut", this.#setup.vendor));
           }
         },
-        cancel: async () => {
-          if (!this.#settled) return await reader.cancel();
+        // Where the reader left early, `close` aborts and so ends this at once.
+        cancel: () => {
           drain(reader).catch(() => undefined);
         },
       },

@@ -27,7 +27,7 @@ const Line = z.object({
   done_reason: z.string().optional().catch(undefined),
   prompt_eval_count: Count,
   eval_count: Count,
-  error: z.unknown(),
+  error: z.unknown().optional(),
 });
 type Line = z.infer<typeof Line>;
 

@@ -24,7 +24,8 @@ export function createOllamaProvider(settings: OllamaSettings): ModelProvider {
   function stream(request: ModelRequest, options: StreamOptions): AsyncIterable<ModelEvent> {
     const { model } = request;
     const read: ReadAnswer = async function* (watch, usage) {
-      const facts = await models.facts(model, AbortSignal.any([watch.signal, AbortSignal.timeout(FACTS_TIMEOUT_MS)]));
+      const factsMs = Math.min(FACTS_TIMEOUT_MS, options.headersTimeoutMs ?? FACTS_TIMEOUT_MS);
+      const facts = await models.facts(model, AbortSignal.any([watch.signal, AbortSignal.timeout(factsMs)]));
       const response = await watch.fetch(`${baseUrl}/api/chat`, {
         method: "POST",
         headers: { "content-type": "application/json", accept: "application/x-ndjson" },
