@@ -195,7 +195,7 @@ describe("headers", () => {
     },
   );
 
-  test.each([" ", "a b", "é", "x".repeat(256)])("an `Idempotency-Key` of %j is a 400 that names it", async (key) => {
+  test.each([" ", "a b", "x".repeat(256)])("an `Idempotency-Key` of %j is a 400 that names it", async (key) => {
     const { ask } = memoryEdge();
     const response = await ask("/api/conversations", {
       method: "POST",

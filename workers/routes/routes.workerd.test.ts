@@ -165,6 +165,28 @@ describe("Idempotency-Key", () => {
     expect(await problemIn(await send("order-7", "c"))).toMatchObject({ code: "idempotency_conflict" });
   });
 
+  test("stands for one body also where the message named its id or streamed", async () => {
+    const { ask, create } = memoryEdge();
+    const path = `/api/conversations/${await create()}/messages`;
+    const send = (text: string, headers = {}) =>
+      ask(path, { method: "POST", body: { id: UUID, text }, headers: { "idempotency-key": "k", ...headers } });
+    const accept = { accept: "text/event-stream" };
+    expect((await send("a", accept)).headers.get("content-type")).toBe("text/event-stream");
+    expect((await send("a")).status).toBe(202);
+    expect((await send("b", accept)).status).toBe(409);
+  });
+
+  test("of a message that was rejected stands for nothing", async () => {
+    const { ask, create, object } = memoryEdge();
+    const id = await create();
+    const send = (text: string) =>
+      ask(`/api/conversations/${id}/messages`, { method: "POST", body: { text }, headers: { "idempotency-key": "k" } });
+    object(id).busy = true;
+    expect((await send("a")).status).toBe(409);
+    object(id).busy = false;
+    expect((await send("b")).status).toBe(202);
+  });
+
   test("gives the same message in different conversations different ids", () => {
     const id = (conversation: string) => messageIdFrom(conversation, "key", () => "new");
     expect(id("a")).not.toBe(id("b"));

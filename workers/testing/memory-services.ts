@@ -37,35 +37,39 @@ const settings = readSettings({
   CREDENTIALS_KEYS: "unused",
 });
 
-function signedIn(name: string, via: "cookie" | "bearer" | "api-key"): Authentication {
+type WorkspacesOf = (person: Person) => Workspace[];
+
+function signedIn(name: string, via: "cookie" | "bearer" | "api-key", workspacesOf: WorkspacesOf): Authentication {
   if (name === "expired") return { state: "expired" };
   if (name !== "alice" && name !== "bob") return { state: "anonymous" };
-  const { id, workspace } = PEOPLE[name];
+  const { id } = PEOPLE[name];
+  const workspaces = workspacesOf(PEOPLE[name]);
   return {
     state: "signed-in",
     user: { id, name: "Ålice 🎈", email: `${name}@mosaic.test`, emailVerified: true, image: null },
-    workspaces: [workspace],
+    workspaces,
     via,
     principal: {
       userId: id,
       name: "Ålice 🎈",
       credentialId: `${name}-credential`,
       credential: via === "api-key" ? "api-key" : "session",
-      workspaces: [workspace],
+      workspaces,
       isInstanceAdmin: false,
       expiresAt: "2999-01-01T00:00:00.000Z",
     },
   };
 }
 
-const memorySignIn = (deleted: string[]): SignIn => ({
+/** A sign-in that knows alice and bob by name, and `expired` as someone it knew once. */
+export const signInAs = (workspacesOf: WorkspacesOf, deleted: string[] = []): SignIn => ({
   async authenticate(headers) {
     const bearer = /^Bearer (\w+)$/.exec(headers.get("authorization") ?? "")?.[1];
-    if (bearer) return signedIn(bearer, "bearer");
+    if (bearer) return signedIn(bearer, "bearer", workspacesOf);
     const key = headers.get("x-api-key");
-    if (key) return signedIn(key, "api-key");
+    if (key) return signedIn(key, "api-key", workspacesOf);
     const cookie = /session=(\w+)/.exec(headers.get("cookie") ?? "")?.[1];
-    return cookie ? signedIn(cookie, "cookie") : { state: "anonymous" };
+    return cookie ? signedIn(cookie, "cookie", workspacesOf) : { state: "anonymous" };
   },
   handle: async (request) => new Response(`sign-in ${new URL(request.url).pathname}`),
   deleteUser: async (principal) => {
@@ -181,7 +185,7 @@ export function memoryServices() {
   const deletedUsers: string[] = [];
   const services: Services = {
     settings,
-    signIn: memorySignIn(deletedUsers),
+    signIn: signInAs(({ workspace }) => [workspace], deletedUsers),
     conversations: memoryConversations(rows),
     events: { drain: async () => ({ ok: true }) },
     configuration: { read: async () => ({ workspace: { defaultModel: null, defaultProviderId: null, settings: {} } }) },
