@@ -1,0 +1,72 @@
+import { describe, expect, it } from "vitest";
+import {
+  ask,
+  collect,
+  failureOfEvents,
+  finishOfEvents,
+  textOfEvents,
+} from "../../../testing/providers/collect-events.ts";
+import { createGuideProvider, GUIDE_MODEL } from "./guide-provider.ts";
+
+const passages = [
+  { doc: "docs/self-hosting.md", heading: "Backups", text: "Copy the data folder while Mosaic is stopped." },
+  {
+    doc: "docs/self-hosting.md",
+    heading: "Ports",
+    text: "Set PORT to another number when the port is busy.\n\n```\nPORT=9000 npm start\n```",
+  },
+  { doc: "docs/getting-started.md", heading: "First start", text: "Run npm start and open the page." },
+];
+const guide = createGuideProvider({ passages });
+
+describe("the guide", () => {
+  it("quotes what fits the question best, with the document's name", async () => {
+    const text = textOfEvents(await collect(guide, ask(GUIDE_MODEL, "How do I make a backup?")));
+    expect(text).toContain("docs/self-hosting.md");
+    expect(text).toContain("> Copy the data folder while Mosaic is stopped.");
+    expect(text).not.toContain("open the page");
+  });
+
+  it("says that it is no language model, and how to connect one", async () => {
+    const text = textOfEvents(await collect(guide, ask(GUIDE_MODEL, "zzz")));
+    expect(text).toContain("not a language model");
+    expect(text).toContain("ANTHROPIC_API_KEY");
+    expect(text).toContain("OLLAMA_BASE_URL");
+  });
+
+  it("tells what was tried in vain, and keeps every other instruction to itself", async () => {
+    const system = "You are a pirate.\nunreachable: Anthropic refused the API key (401).\nunreachable: Ollama is off.";
+    const text = textOfEvents(await collect(guide, ask(GUIDE_MODEL, "backup", { system })));
+    expect(text).toContain("- Anthropic refused the API key (401).");
+    expect(text).toContain("- Ollama is off.");
+    expect(text).not.toContain("pirate");
+  });
+
+  it("streams in pieces, counts nothing and costs nothing", async () => {
+    const events = await collect(guide, ask(GUIDE_MODEL, "port busy"));
+    expect(events.length).toBeGreaterThan(5);
+    expect(finishOfEvents(events)).toEqual({
+      type: "finish",
+      reason: "stop",
+      usage: { inputTokens: 0, outputTokens: 0, cachedTokens: 0 },
+      model: GUIDE_MODEL,
+      costMicroUsd: 0,
+    });
+  });
+
+  it("can be stopped", async () => {
+    const controller = new AbortController();
+    const events = [];
+    for await (const event of guide.stream(ask(GUIDE_MODEL, "port"), { signal: controller.signal })) {
+      events.push(event);
+      controller.abort();
+    }
+    expect(failureOfEvents(events).kind).toBe("aborted");
+    expect(events.length).toBe(2);
+  });
+
+  it("answers without documents and without a question", async () => {
+    const bare = createGuideProvider({ passages: [] });
+    finishOfEvents(await collect(bare, { model: GUIDE_MODEL, messages: [] }));
+  });
+});
