@@ -57,7 +57,7 @@ async function prepare(client: Client): Promise<number> {
       ),
       client.query("select coalesce(max(created_at), 0)::text as last from drizzle.__drizzle_migrations"),
     ]);
-    return Number(results[3]?.[0]?.["last"] ?? 0);
+    return Number(results[3]?.[0]?.last ?? 0);
   } catch (error) {
     throw new Error(`The database could not be prepared for migrations: ${reasonOf(error)}`, { cause: error });
   }

@@ -1,0 +1,32 @@
+import { afterAll, beforeAll, describe } from "vitest";
+import type { TestDatabase } from "../test-database.ts";
+import { catalogueSuite } from "./catalogue.ts";
+import { eventSinkSuite } from "./event-sink.ts";
+import { isolationSuite } from "./isolation.ts";
+import { migratorSuite } from "./migrator.ts";
+import { openRooms, type Rooms } from "./people.ts";
+import { storesSuite } from "./stores.ts";
+
+/** What every Postgres must do for Mosaic, the embedded one and a real one alike. */
+export function postgresSuite(name: string, start: () => Promise<TestDatabase>, { real }: { real: boolean }): void {
+  describe(name, () => {
+    let database: TestDatabase | undefined;
+    let rooms: Rooms | undefined;
+    const started = <Value>(value: Value | undefined): Value => {
+      if (value === undefined) throw new Error("the database was not started");
+      return value;
+    };
+    beforeAll(async () => {
+      database = await start();
+      rooms = openRooms(database);
+    }, 120_000);
+    afterAll(() => database?.stop());
+
+    const open = () => started(rooms);
+    isolationSuite(open, real);
+    catalogueSuite(open);
+    eventSinkSuite(open);
+    storesSuite(open);
+    migratorSuite(() => started(database), open);
+  });
+}
