@@ -72,6 +72,7 @@ describe("addresses", () => {
   test("of sign-in are handed over whole", async () => {
     const response = await ask("/api/auth/sign-in/email", { method: "POST", body: { email: "a@b.c" }, as: null });
     expect(await response.text()).toBe("sign-in /api/auth/sign-in/email");
+    expect(response.headers.getSetCookie()).toEqual(["session=alice; HttpOnly", "cache=1"]);
   });
 });
 

@@ -244,6 +244,15 @@ describe("events", () => {
     expect((await ask(`/api/conversations/${id}/events?after=-1`)).status).toBe(400);
   });
 
+  test("asked for with HEAD leave no stream open", async () => {
+    const { ask, create, object } = memoryEdge();
+    const id = await create();
+    const closed = vi.fn();
+    object(id).fetch = async () => new Response(new ReadableStream({ cancel: closed }));
+    expect((await ask(`/api/conversations/${id}/events`, { method: "HEAD" })).status).toBe(200);
+    expect(closed).toHaveBeenCalledOnce();
+  });
+
   test("of a conversation that is not there are a 404 problem, not a stream", async () => {
     expect(await problemIn(await memoryEdge().ask(`/api/conversations/${UUID}/events`))).toMatchObject({ status: 404 });
   });

@@ -71,7 +71,13 @@ export const signInAs = (workspacesOf: WorkspacesOf, deleted: string[] = []): Si
     const cookie = /session=(\w+)/.exec(headers.get("cookie") ?? "")?.[1];
     return cookie ? signedIn(cookie, "cookie", workspacesOf) : { state: "anonymous" };
   },
-  handle: async (request) => new Response(`sign-in ${new URL(request.url).pathname}`),
+  handle: async (request) =>
+    new Response(`sign-in ${new URL(request.url).pathname}`, {
+      headers: [
+        ["set-cookie", "session=alice; HttpOnly"],
+        ["set-cookie", "cache=1"],
+      ],
+    }),
   deleteUser: async (principal) => {
     deleted.push(principal.userId);
   },

@@ -68,6 +68,8 @@ export async function forwardToObject(
     }),
   );
   const refused = response.headers.has(OBJECT_HEADERS.refused);
+  // Nobody reads the stream that a HEAD opened.
+  if (!refused && call.request.method === "HEAD") await response.body?.cancel();
   if (!refused && (response.ok || response.status === 101)) return response;
   throw await refusal(response);
 }
