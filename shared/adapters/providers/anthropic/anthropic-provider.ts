@@ -15,6 +15,10 @@ import { readAnthropicAnswer } from "./anthropic-answer.ts";
 import { toAnthropicRequest } from "./anthropic-request.ts";
 
 export const ANTHROPIC_BASE_URL = "https://api.anthropic.com";
+/**
+ * Pinned for both calls. Left alone, the SDK from 1.0 on asks for 2026-10-21, where any temperature is an error, and sends
+ * the key as a bearer token, which proxies that read `x-api-key` do not find.
+ */
 const VERSION = "2023-06-01";
 /** Our own watch ends a request; the SDK's clock must never be the first. */
 const NEVER_MS = 2_000_000_000;
@@ -41,10 +45,11 @@ export function createAnthropicProvider(settings: AnthropicSettings): ModelProvi
     secret: apiKey,
   };
 
+  const credentials = { "x-api-key": apiKey, "anthropic-version": VERSION };
+
   async function models(signal: AbortSignal): Promise<ListedModel[]> {
     const url = `${baseUrl}/v1/models?limit=1000`;
-    const headers = { "x-api-key": apiKey, "anthropic-version": VERSION };
-    const list = await fetchJson({ vendor, fetch, url, headers, schema: ModelList, signal });
+    const list = await fetchJson({ vendor, fetch, url, headers: credentials, schema: ModelList, signal });
     return list.data.map((entry) => ({ id: entry.id, ...(entry.display_name ? { name: entry.display_name } : {}) }));
   }
 
@@ -53,6 +58,7 @@ export function createAnthropicProvider(settings: AnthropicSettings): ModelProvi
       const client = new Anthropic({
         apiKey,
         authToken: null,
+        defaultHeaders: { ...credentials, authorization: null },
         baseURL: baseUrl,
         fetch: watch.fetch,
         maxRetries: 0,
