@@ -6,7 +6,7 @@ const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(
 const zeros = /^0+$/;
 
 /** The same trace with a new span of ours, or undefined where the header is absent or not valid (W3C Trace Context). */
-export function continueTrace(header: string | undefined, spanId: string): string | undefined {
+function continueTrace(header: string | undefined, spanId: string): string | undefined {
   const [, version, traceId, parentId, flags, rest] = TRACEPARENT.exec(header ?? "") ?? [];
   if (!traceId || !parentId || version === "ff" || (version === "00" && rest)) return undefined;
   if (zeros.test(traceId) || zeros.test(parentId)) return undefined;

@@ -40,7 +40,7 @@ interface About<Path extends string> {
 }
 
 /** What a route answers when all is well. `stream` and `page` handlers make their own `Response`. */
-export interface Answer<Schema extends z.ZodType = z.ZodType> {
+interface Answer<Schema extends z.ZodType = z.ZodType> {
   status: 101 | 200 | 201 | 202 | 204;
   description: string;
   body?: Schema;

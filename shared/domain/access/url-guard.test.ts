@@ -273,14 +273,14 @@ describe("a URL that a user supplies", () => {
     expect(new Set([...PUBLIC, ...LOOPBACK_SPELLINGS, ...PRIVATE_HOSTS, ...MALFORMED]).size).toBeGreaterThan(150);
   });
 
-  test("is never a private IPv4 address, in whatever base its parts are written", () => {
+  test("is never a private IPv4 address, in whatever base its parts are written", async () => {
     const octet = fc.integer({ min: 0, max: 255 });
     const spell = fc.constantFrom(
       (n: number) => String(n),
       (n: number) => `0x${n.toString(16)}`,
       (n: number) => `0${n.toString(8)}`,
     );
-    fc.assert(
+    await fc.assert(
       fc.property(
         fc.constantFrom([10], [127], [192, 168], [169, 254], [172, 20]),
         fc.array(octet, { minLength: 4, maxLength: 4 }),
@@ -298,8 +298,8 @@ describe("a URL that a user supplies", () => {
     );
   });
 
-  test("gets a verdict whatever it is, and the accepted one is https without credentials", () => {
-    fc.assert(
+  test("gets a verdict whatever it is, and the accepted one is https without credentials", async () => {
+    await fc.assert(
       fc.property(
         fc.oneof(
           fc.string({ unit: "binary" }),
