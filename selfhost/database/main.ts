@@ -5,6 +5,7 @@
  */
 import { parseArgs } from "node:util";
 import { startDatabase } from "./start-database.ts";
+import { HANG_LIMIT_MS } from "./watchdog.ts";
 
 const report = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
 
@@ -13,13 +14,21 @@ function fail(error: unknown): never {
   process.exit(1);
 }
 
-function readOptions(): { dataDir: string; port: number } {
-  const { values } = parseArgs({ options: { "data-dir": { type: "string" }, port: { type: "string", default: "0" } } });
+function readOptions(): { dataDir: string; port: number; hangLimitMs: number } {
+  const { values } = parseArgs({
+    options: {
+      "data-dir": { type: "string" },
+      port: { type: "string", default: "0" },
+      "hang-limit-ms": { type: "string", default: String(HANG_LIMIT_MS) },
+    },
+  });
   const dataDir = values["data-dir"];
   const port = Number(values.port);
   if (!dataDir) throw new Error("Say where the database lives with --data-dir <folder>.");
   if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new Error("--port is a number from 0 to 65535.");
-  return { dataDir, port };
+  const hangLimitMs = Number(values["hang-limit-ms"]);
+  if (!(hangLimitMs >= 100)) throw new Error("--hang-limit-ms is a number of milliseconds, at least 100.");
+  return { dataDir, port, hangLimitMs };
 }
 
 async function main(): Promise<void> {

@@ -17,7 +17,11 @@ export function startWatchdog(limitMs: number): Watchdog {
   strike();
   const timer = setInterval(strike, Math.min(1_000, limitMs / 4));
   timer.unref();
-  const thread = new Worker(new URL("./watchdog-thread.ts", import.meta.url), { workerData: { beat, limitMs } });
+  const thread = new Worker(new URL("./watchdog-thread.ts", import.meta.url), {
+    workerData: { beat, limitMs },
+    // Flags of this process, such as a script given on the command line, are none of the thread's.
+    execArgv: [],
+  });
   thread.unref();
   return {
     stop: async () => {
