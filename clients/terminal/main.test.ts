@@ -233,10 +233,26 @@ describe("chatting", () => {
     terminal.type("/hepl\r");
     await terminal.shows("There is no command /hepl.");
     terminal.type("/new\r");
-    await vi.waitFor(() => expect(server.conversations.size).toBe(2));
+    await vi.waitFor(() =>
+      expect(server.requests.filter((route) => route === "POST /api/conversations")).toHaveLength(2),
+    );
+    await terminal.shows(/synced[\s\S]*synced/);
     terminal.type("/quit\r");
     expect(await terminal.exited).toBe(0);
-    expect(added(only())).toEqual([]);
+  });
+
+  test("a conversation in which nothing was said is not left behind, one that was there before is", async () => {
+    const before = server.create();
+    const terminal = chat();
+    await terminal.shows("synced");
+    expect(server.conversations.size).toBe(2);
+    terminal.type("\x04");
+    expect(await terminal.exited).toBe(0);
+    const again = chat("-c");
+    await again.shows("synced");
+    again.type("\x04");
+    expect(await again.exited).toBe(0);
+    expect([...server.conversations.keys()]).toEqual([before.id]);
   });
 
   test("a lost connection is told, and what was sent meanwhile goes out by itself", async () => {

@@ -99,7 +99,8 @@ async function chat(invocation: Invocation, command: Extract<Command, { kind: "c
   const { url } = invocation;
   const outboxOf = (id: string) => fileOutbox(env, url, id);
   let conversationId = await chooseConversation(server.api, command.conversation, command.model);
-  if (command.conversation.kind !== "new" && command.model !== undefined) {
+  let isOurs = command.conversation.kind === "new";
+  if (!isOurs && command.model !== undefined) {
     await server.api.conversations.update(conversationId, { model: command.model });
   }
   const others = conversationsWithOutbox(env, url).filter((id) => id !== conversationId);
@@ -109,13 +110,21 @@ async function chat(invocation: Invocation, command: Extract<Command, { kind: "c
     const client = openConversation(server, conversationId, outboxOf(conversationId), 0);
     const end = await runChat({ client, greeting, colour: !env.NO_COLOR });
     greeting = null;
-    if (end.kind === "quit") {
-      say(`mosaic -c ${conversationId} goes on with this conversation.`);
-      return;
-    }
     if (end.kind === "failed") throw new ApiError({ code: "network", message: end.message });
-    if (end.kind === "signed-out") server = await signedIn(invocation, true);
-    else conversationId = await chooseConversation(server.api, { kind: "new" }, command.model);
+    if (end.kind === "signed-out") {
+      server = await signedIn(invocation, true);
+      continue;
+    }
+    const left = conversationId;
+    const isLitter = isOurs && end.isEmpty;
+    if (end.kind === "new") {
+      conversationId = await chooseConversation(server.api, { kind: "new" }, command.model);
+      isOurs = true;
+    }
+    // One that was made here and never used would only stand in the way of `-c`.
+    if (isLitter) await server.api.conversations.remove(left).catch(() => {});
+    else say(`mosaic -c ${left} goes on with this conversation.`);
+    if (end.kind === "quit") return;
   }
 }
 

@@ -317,7 +317,7 @@ test("any mixture of replay and live frames ends in the same view", () => {
       maxLength: 4,
     },
   );
-  fc.assert(
+  return fc.assert(
     fc.property(turns, fc.infiniteStream(fc.nat()), fc.boolean(), (script, chances, complete) => {
       const log = new Log();
       const live: { frame: ServerFrame; seq: number; snapshot: ServerFrame | null }[] = [];

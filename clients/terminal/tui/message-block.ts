@@ -41,7 +41,7 @@ function questionBlock(message: ViewMessage, theme: Theme): Component[] {
   const files = message.parts.flatMap((part) =>
     "name" in part && "fileId" in part ? [` [${plainLine(part.name)}]`] : [],
   );
-  const text = plainText(textOf(message.parts)) + files.join("");
+  const text = plainText(textOf(message.parts)).replaceAll("\n", "\n  ") + files.join("");
   const style = message.status === "failed" ? theme.failure : theme.dim;
   return [new Text(`${theme.accent("❯")} ${theme.bold(text)}${mark === null ? "" : `  ${style(mark)}`}`, 0, 0)];
 }

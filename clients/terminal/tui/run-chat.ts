@@ -10,13 +10,16 @@ import { ApiError } from "../../../shared/client/api-error.ts";
 import type { ConversationClient } from "../../../shared/client/conversation-client.ts";
 import { type ConversationStore, createConversationStore } from "../../../shared/client/conversation-store.ts";
 import { textOf } from "../../../shared/contract/message.ts";
+import { plainLine } from "../plain-text.ts";
 import { footerText } from "./format.ts";
 import { OneLine } from "./one-line.ts";
 import { themeFor } from "./theme.ts";
 import { Transcript } from "./transcript.ts";
 
 /** Why the chat ended. */
-export type ChatEnd = { kind: "quit" } | { kind: "new" } | { kind: "signed-out" } | { kind: "failed"; message: string };
+export type ChatEnd =
+  /** `isEmpty`: nothing was ever said in this conversation. */
+  { kind: "quit" | "new"; isEmpty: boolean } | { kind: "signed-out" } | { kind: "failed"; message: string };
 
 export interface Chat {
   client: ConversationClient;
@@ -60,8 +63,10 @@ class ChatScreen {
   }
 
   async run(): Promise<ChatEnd> {
-    const onSignal = (): void => this.#end({ kind: "quit" });
-    process.on("SIGTERM", onSignal).on("SIGHUP", onSignal);
+    const onSignal = (): void => this.#leave("quit");
+    const onFailure = (error: unknown): void =>
+      this.#end({ kind: "failed", message: `The screen failed: ${String(error)}` });
+    process.on("SIGTERM", onSignal).on("SIGHUP", onSignal).on("uncaughtException", onFailure);
     // A link in an answer shows where it leads: its text alone could say anything.
     setCapabilityOverrides({ hyperlinks: false });
     this.#tui.start();
@@ -70,11 +75,18 @@ class ChatScreen {
       await this.#client.start();
       return await this.#ended.promise;
     } finally {
-      process.off("SIGTERM", onSignal).off("SIGHUP", onSignal);
+      process.off("SIGTERM", onSignal).off("SIGHUP", onSignal).off("uncaughtException", onFailure);
       this.#store.close();
       this.#client.stop();
       this.#tui.stop();
     }
+  }
+
+  #leave(kind: "quit" | "new"): void {
+    const view = this.#store.getView();
+    // Until the replay is complete nobody knows.
+    const isEmpty = view.welcomedAt === 0 && view.seq === 0 && view.pending.length === 0;
+    this.#end({ kind, isEmpty });
   }
 
   #end(end: ChatEnd): void {
@@ -111,7 +123,7 @@ class ChatScreen {
     }
     const last = view.notices.at(-1);
     if (this.#hint !== null) return this.#theme.dim(this.#hint);
-    return last?.kind === "error" ? this.#theme.failure(last.text) : "";
+    return last?.kind === "error" ? this.#theme.failure(plainLine(last.text)) : "";
   }
 
   /** Whether the key was for the screen and not for the editor. */
@@ -123,7 +135,7 @@ class ChatScreen {
       return true;
     }
     if (matchesKey(data, "ctrl+d") && this.#editor.getText() === "") {
-      this.#end({ kind: "quit" });
+      this.#leave("quit");
       return true;
     }
     const running = this.#store.getView().running;
@@ -139,7 +151,7 @@ class ChatScreen {
     const again = now - this.#lastInterrupt < TWICE_WITHIN_MS;
     this.#lastInterrupt = now;
     if (again && this.#editor.getText() === "") {
-      this.#end({ kind: "quit" });
+      this.#leave("quit");
       return true;
     }
     this.#editor.setText("");
@@ -153,8 +165,8 @@ class ChatScreen {
     if (text === "") return;
     this.#hint = null;
     this.#editor.addToHistory(text);
-    if (text === "/quit" || text === "/exit") this.#end({ kind: "quit" });
-    else if (text === "/new") this.#end({ kind: "new" });
+    if (text === "/quit" || text === "/exit") this.#leave("quit");
+    else if (text === "/new") this.#leave("new");
     else if (text.startsWith("/")) this.#command(text).catch(() => {});
     else this.#send(text);
   }
@@ -178,7 +190,7 @@ class ChatScreen {
   }
 
   async #command(text: string): Promise<void> {
-    this.#transcript.addAside(this.#theme.dim(text));
+    this.#transcript.addAside(text, "dim");
     this.#show();
     try {
       const result = await this.#client.command(text);

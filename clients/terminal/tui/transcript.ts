@@ -1,4 +1,4 @@
-import { type Component, Container, Spacer, Text } from "@earendil-works/pi-tui";
+import { type Component, Container, Spacer, Text, truncateToWidth } from "@earendil-works/pi-tui";
 import type { ViewMessage } from "../../../shared/client/view-state.ts";
 import { plainText } from "../plain-text.ts";
 import { messageBlock } from "./message-block.ts";
@@ -34,7 +34,7 @@ export class Transcript implements Component {
     this.#expanded = !this.#expanded;
   }
 
-  addAside(text: string, kind: "plain" | "warning" | "failure" = "plain"): void {
+  addAside(text: string, kind: "plain" | "dim" | "warning" | "failure" = "plain"): void {
     const style = kind === "plain" ? (line: string) => line : this.#theme[kind];
     const block = new Container();
     block.addChild(new Text(style(plainText(text).trimEnd()), 1, 0));
@@ -50,7 +50,7 @@ export class Transcript implements Component {
     const shown = this.#messages.slice(-SHOWN_MESSAGES);
     const hidden = this.#messages.length - shown.length;
     const built = new Map<string, Built>();
-    const lines = hidden > 0 ? [this.#theme.dim(` … ${hidden} earlier messages`).slice(0, width * 4), ""] : [];
+    const lines = hidden > 0 ? [truncateToWidth(this.#theme.dim(` … ${hidden} earlier messages`), width), ""] : [];
     const ids = new Set(shown.map(({ id }) => id));
     lines.push(...this.#asidesAfter((id) => id === null || (hidden > 0 && !ids.has(id)), width));
     for (const message of shown) {

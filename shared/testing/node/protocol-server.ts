@@ -346,6 +346,7 @@ export class ProtocolServer {
       const { seq } = conversation.store(body.id, body.text);
       return answer(202, { messageId: body.id, seq, state: "started", turnId: null });
     }
+    if (route.startsWith("DELETE")) this.conversations.delete(conversation.id);
     return answer(200, conversation.describe());
   }
 }
