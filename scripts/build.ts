@@ -15,7 +15,14 @@ const webFolder = join(dist, "web");
 
 /** @throws Error with the tool's own output when it fails. */
 function run(tool: string, args: string[]): Promise<void> {
-  const env = { ...process.env, WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true", NO_COLOR: "1" };
+  const env = {
+    ...process.env,
+    WRANGLER_SEND_METRICS: "false",
+    WRANGLER_HIDE_BANNER: "true",
+    NO_COLOR: "1",
+    FORCE_COLOR: "0",
+    WRANGLER_LOG_PATH: join(dist, "logs"),
+  };
   const child = spawn(process.execPath, [join(root, "node_modules", tool), ...args], {
     cwd: root,
     env,

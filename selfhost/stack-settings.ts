@@ -5,6 +5,8 @@ import { StartProblem } from "./start-problem.ts";
 const blankIsUnset = <Schema extends z.ZodType>(schema: Schema) =>
   z.preprocess((value) => (value === "" ? undefined : value), schema);
 
+const isHttpUrl = (value: string): boolean => z.url({ protocol: /^https?$/ }).safeParse(value).success;
+
 const Environment = z.object({
   PORT: blankIsUnset(
     z.coerce.number("must be a number from 0 to 65535").int("must be a whole number").min(0).max(65_535).default(8787),
@@ -21,8 +23,9 @@ const Environment = z.object({
   ),
   OLLAMA_BASE_URL: blankIsUnset(
     z
-      .union(
-        [z.literal("off"), z.url({ protocol: /^https?$/ })],
+      .string()
+      .refine(
+        (value) => value === "off" || isHttpUrl(value),
         "must be an address such as http://127.0.0.1:11434, or off",
       )
       .optional(),
