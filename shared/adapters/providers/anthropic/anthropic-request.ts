@@ -86,7 +86,10 @@ function thinkingOf(request: ModelRequest, maxTokens: number): ThinkingConfigPar
   };
 }
 
-export function toAnthropicRequest(request: ModelRequest): MessageCreateParamsStreaming {
+/** The SDK's types follow a later API version, which has no temperature; the one we ask for has. */
+type AnthropicRequest = MessageCreateParamsStreaming & { temperature?: number };
+
+export function toAnthropicRequest(request: ModelRequest): AnthropicRequest {
   const maxTokens =
     request.maxOutputTokens ?? seedOf("anthropic", request.model)?.maxOutputTokens ?? DEFAULT_MAX_TOKENS;
   const thinking = thinkingOf(request, maxTokens);
