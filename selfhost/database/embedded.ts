@@ -1,7 +1,4 @@
-import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { messages, PGlite, type PGliteOptions, protocol } from "@electric-sql/pglite";
-import { vector } from "@electric-sql/pglite-pgvector";
+import { messages, type PGlite, protocol } from "@electric-sql/pglite";
 import {
   type Backend,
   type BatchOptions,
@@ -13,17 +10,8 @@ import {
   type SqlQuery,
   type SqlResult,
 } from "./backend.ts";
-import { DurableFileSystem, syncFolder } from "./durable-file-system.ts";
-
-/** As PGlite starts itself, but without `-F`: commits reach the disk before they are acknowledged. */
-const START_PARAMETERS = [
-  "--single -O -j",
-  "-c search_path=public -c exit_on_error=false -c log_checkpoints=false",
-  "-c max_worker_processes=0 -c max_parallel_workers=0 -c max_parallel_workers_per_gather=0",
-  "-c max_parallel_maintenance_workers=0 -c io_method=sync",
-  "-c fsync=on -c wal_sync_method=fsync -c synchronous_commit=on -c full_page_writes=on",
-  "-c shared_buffers=16MB -c jit=off",
-].flatMap((line) => line.split(" "));
+import type { DurableFileSystem } from "./durable-file-system.ts";
+import { openCluster, prepareCluster } from "./open-cluster.ts";
 
 const SESSION_ROLE: Record<Role, string> = { owner: "postgres", app_user: "app_user", auth_user: "auth_user" };
 const WRITES = new Set(["INSERT", "UPDATE", "DELETE", "MERGE", "COPY"]);
@@ -51,21 +39,9 @@ export class EmbeddedBackend implements Backend {
 
   /** Opens, or makes, the cluster below `dataDir`, whose lock the caller holds. */
   static async open(dataDir: string): Promise<EmbeddedBackend> {
-    const cluster = join(dataDir, "cluster");
-    const complete = join(dataDir, "cluster-complete");
-    // A first start that was killed half-way leaves a cluster that nobody was ever told of: make it anew.
-    if (!existsSync(complete)) rmSync(cluster, { recursive: true, force: true });
-    mkdirSync(cluster, { recursive: true, mode: 0o700 });
-    const files = new DurableFileSystem(cluster);
-    const options: PGliteOptions = { fs: files, extensions: { vector }, startParams: START_PARAMETERS };
-    const pg = await PGlite.create(options);
+    const { pg, files } = await openCluster(await prepareCluster(dataDir));
     const backend = new EmbeddedBackend(pg, files);
     await backend.#command("VACUUM ANALYZE");
-    if (!existsSync(complete)) {
-      await backend.#command("CHECKPOINT");
-      writeFileSync(complete, `${new Date().toISOString()}\n`);
-      syncFolder(dataDir);
-    }
     return backend;
   }
 
