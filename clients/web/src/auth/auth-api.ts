@@ -13,8 +13,8 @@ const SENTENCES: Record<string, string> = {
   INVALID_EMAIL_OR_PASSWORD: "That e-mail and password do not belong together. Check both and try again.",
   USER_ALREADY_EXISTS: "An account with this e-mail exists already. Sign in instead.",
   USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL: "An account with this e-mail exists already. Sign in instead.",
-  PASSWORD_TOO_SHORT: "The password is too short: use at least 8 characters.",
-  PASSWORD_TOO_LONG: "The password is too long: use at most 128 characters.",
+  PASSWORD_TOO_SHORT: "The password is too short: use at least 10 characters.",
+  PASSWORD_TOO_LONG: "The password is too long: use at most 256 characters.",
   INVALID_EMAIL: "That is not an e-mail address.",
   INVALID_TOKEN: "This link is used up or too old. Ask for a new one.",
 };

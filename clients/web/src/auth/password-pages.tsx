@@ -44,10 +44,7 @@ export function ResetPasswordPage() {
   });
   const usable = token !== undefined && linkError === undefined;
   return (
-    <AuthLayout
-      title="Choose a new password"
-      lead="Your other sessions stay as they are; you sign in again afterwards."
-    >
+    <AuthLayout title="Choose a new password" lead="It signs you out everywhere; then you sign in with the new one.">
       {usable ? (
         <form onSubmit={submit} className="space-y-4">
           {error ? <Note look="error">{error}</Note> : null}
@@ -57,9 +54,9 @@ export function ResetPasswordPage() {
             type="password"
             autoComplete="new-password"
             required
-            minLength={8}
-            maxLength={128}
-            hint="At least 8 characters."
+            minLength={10}
+            maxLength={256}
+            hint="At least 10 characters."
             autoFocus
           />
           <Button look="primary" type="submit" size="large" className="w-full" disabled={busy}>

@@ -46,9 +46,9 @@ export function SignUpPage() {
           type="password"
           autoComplete="new-password"
           required
-          minLength={8}
-          maxLength={128}
-          hint="At least 8 characters."
+          minLength={10}
+          maxLength={256}
+          hint="At least 10 characters."
         />
         {needsToken ? (
           <Field

@@ -80,11 +80,12 @@ function Seam({ notice }: { notice: Notice }) {
 }
 
 function factsOf({ metadata }: ViewMessage): string[] {
-  const { provider, latencyMs, usage, microUsd } = metadata;
+  const { provider, model, latencyMs, usage, microUsd } = metadata;
+  const tokens = usage ? usage.inputTokens + usage.outputTokens : 0;
   return [
-    ...(provider ? [provider] : []),
+    ...(provider && provider !== model ? [provider] : []),
     ...(latencyMs === undefined ? [] : [formatDuration(latencyMs)]),
-    ...(usage ? [`${formatCount(usage.inputTokens + usage.outputTokens)} tokens`] : []),
+    ...(tokens > 0 ? [`${formatCount(tokens)} tokens`] : []),
     ...(microUsd === undefined ? [] : [formatMicroUsd(microUsd)]),
   ];
 }

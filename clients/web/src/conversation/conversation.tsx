@@ -24,7 +24,7 @@ interface ConversationProps {
 /** The list at the side learns of titles and order from here. */
 function useListRefresh(title: string | null, running: boolean): void {
   useEffect(() => {
-    if (title === null && running) return;
+    if (title === null || running) return;
     void queryClient.invalidateQueries({ queryKey: conversationsQuery.queryKey });
   }, [title, running]);
   useEffect(() => {
