@@ -113,7 +113,7 @@ function quote(vendor: Vendor, text: string): string {
 }
 
 /** Scheme and host only: an address may carry a password or a token. */
-export function hostOf(baseUrl: string): string {
+function hostOf(baseUrl: string): string {
   return URL.canParse(baseUrl) ? new URL(baseUrl).origin : "its address";
 }
 

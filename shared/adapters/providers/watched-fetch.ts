@@ -12,7 +12,7 @@ import { failureOf, failureOfErrorText, failureOfResponse, type Vendor } from ".
 
 export type Fetch = typeof fetch;
 
-export const DEFAULT_TIMEOUT_MS = 60_000;
+const DEFAULT_TIMEOUT_MS = 60_000;
 const MAX_ERROR_BODY_BYTES = 64 * 1024;
 /** A finished answer's last bytes are read this long, so that its connection can serve again. */
 const DRAIN_MS = 50;

@@ -6,7 +6,7 @@ import { ask, collect, failureOfEvents, finishOfEvents, textOfEvents, thinkingOf
 import { type RawServer, startRawServer, writeSlowly } from "./raw-server.ts";
 import type { VendorWire } from "./vendor-wires.ts";
 
-export type PeerAbility = "thinking" | "usage" | "finish";
+type PeerAbility = "thinking" | "usage" | "finish";
 
 export interface ContractSubject {
   name: string;
@@ -24,7 +24,7 @@ export interface ContractSubject {
 
 const TEXTS = ["Grüße, ", "🌍 Welt", " and “quotes”\n", "終わり"] as const;
 const WHOLE = TEXTS.join("");
-const SHORT: Partial<StreamOptions> = { headersTimeoutMs: 120, idleTimeoutMs: 120 };
+const SHORT: Partial<StreamOptions> = { headersTimeoutMs: 250, idleTimeoutMs: 250 };
 
 const STATUSES: [number, ProviderErrorKind, boolean][] = [
   [400, "invalid_request", false],
@@ -135,8 +135,8 @@ function describeWire(subject: ContractSubject): void {
   });
 
   it("does not time out a stream that is slow but alive", async () => {
-    answerWith(wire.answer(Array.from({ length: 8 }, () => "x")), "end", 40);
-    finishOfEvents(await run(SHORT));
+    answerWith(wire.answer(Array.from({ length: 12 }, () => "x")), "end", 60);
+    finishOfEvents(await run({ idleTimeoutMs: 500 }));
   });
 
   it("does not blame the vendor while its reader takes its time", async () => {
@@ -147,7 +147,7 @@ function describeWire(subject: ContractSubject): void {
       ...SHORT,
     })) {
       events.push(event);
-      if (events.length === 1) await new Promise((resolve) => setTimeout(resolve, 300));
+      if (events.length === 1) await new Promise((resolve) => setTimeout(resolve, 500));
     }
     finishOfEvents(events);
   });
@@ -255,14 +255,13 @@ function describeWire(subject: ContractSubject): void {
   });
 
   it("hands tokens on as they come", async () => {
-    answerWith(wire.answer(TEXTS), "hang", 30);
-    const controller = new AbortController();
-    const started = performance.now();
-    let firstMs = Number.NaN;
-    for await (const event of provider.stream(ask(model, "hello"), { signal: controller.signal })) {
-      if (event.type === "text-delta" && Number.isNaN(firstMs)) firstMs = performance.now() - started;
+    answerWith(wire.answer(TEXTS), "end", 40);
+    const times: number[] = [];
+    for await (const event of provider.stream(ask(model, "hello"), { signal: new AbortController().signal })) {
+      if (event.type === "text-delta") times.push(performance.now());
     }
-    expect(firstMs).toBeLessThan(90);
+    expect(times).toHaveLength(TEXTS.length);
+    expect((times.at(-1) ?? 0) - (times[0] ?? 0)).toBeGreaterThan(80);
   });
 }
 

@@ -63,7 +63,7 @@ async function readBody(request: IncomingMessage): Promise<unknown> {
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Words with the space before them, so that joined they are the text. */
-export function wordsOf(text: string): string[] {
+function wordsOf(text: string): string[] {
   return text.match(/\s*\S+|\s+$/g) ?? [];
 }
 

@@ -14,7 +14,7 @@ import type { Fetch } from "../watched-fetch.ts";
 import { readAnthropicAnswer } from "./anthropic-answer.ts";
 import { toAnthropicRequest } from "./anthropic-request.ts";
 
-export const ANTHROPIC_BASE_URL = "https://api.anthropic.com";
+const ANTHROPIC_BASE_URL = "https://api.anthropic.com";
 /**
  * Pinned for both calls. Left alone, the SDK from 1.0 on asks for 2026-10-21, where any temperature is an error, and sends
  * the key as a bearer token, which proxies that read `x-api-key` do not find.

@@ -14,7 +14,7 @@ import { readResponsesAnswer } from "./openai-answer.ts";
 import { openAiClient } from "./openai-client.ts";
 import { toResponsesRequest } from "./openai-request.ts";
 
-export const OPENAI_BASE_URL = "https://api.openai.com/v1";
+const OPENAI_BASE_URL = "https://api.openai.com/v1";
 
 const ModelList = z.object({ data: z.array(z.object({ id: z.string() })) });
 /** The list names no capabilities; these product names cannot hold a conversation. */
