@@ -3,9 +3,10 @@
  * A half whose inputs did not change is kept.
  */
 import { spawn } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { gzipSync } from "node:zlib";
+import * as z from "zod";
 import { builtFrom, dist, type Half, halves, inputsHash, root, stampPath } from "./build-inputs.ts";
 import { webHeaders } from "./web-headers.ts";
 
@@ -43,43 +44,60 @@ function run(tool: string, args: string[]): Promise<void> {
   });
 }
 
-/** The assets are given as an empty folder: Vite may be replacing the real one at this moment, and the bundle is the same. */
-async function buildWorker(): Promise<void> {
-  const noAssets = join(dist, "no-assets");
-  mkdirSync(noAssets, { recursive: true });
-  mkdirSync(webFolder, { recursive: true });
-  rmSync(workerFolder, { recursive: true, force: true });
-  const [options] = await Promise.all([
-    workerOptions(),
-    run("wrangler/bin/wrangler.js", [
-      "deploy",
-      "--dry-run",
-      "--minify",
-      "--outdir",
-      workerFolder,
-      "--assets",
-      noAssets,
-    ]),
-  ]);
-  writeFileSync(join(dist, "worker-options.json"), JSON.stringify(options, null, 2));
+/** Puts a finished folder in the place of the old one, so that a stack which starts meanwhile reads a whole one. */
+function replaceFolder(folder: string, made: string): void {
+  const old = `${made}-old`;
+  if (existsSync(folder)) renameSync(folder, old);
+  renameSync(made, folder);
+  rmSync(old, { recursive: true, force: true });
 }
+
+function scratchFolder(name: string): string {
+  const folder = join(dist, `.${name}-${process.pid}`);
+  mkdirSync(folder, { recursive: true });
+  return folder;
+}
+
+/** The assets are given as an empty folder: the real one is being made at this moment, and the bundle is the same. */
+async function buildWorker(): Promise<void> {
+  const [made, noAssets] = [scratchFolder("worker"), scratchFolder("no-assets")];
+  try {
+    mkdirSync(webFolder, { recursive: true });
+    const [options] = await Promise.all([
+      workerOptions(),
+      run("wrangler/bin/wrangler.js", ["deploy", "--dry-run", "--minify", "--outdir", made, "--assets", noAssets]),
+    ]);
+    replaceFolder(workerFolder, made);
+    writeFileSync(join(dist, "worker-options.json"), JSON.stringify(options, null, 2));
+  } finally {
+    for (const folder of [made, noAssets]) rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const WorkerOptions = z.looseObject({ assets: z.looseObject({}).optional() });
 
 /** What wrangler.toml says, as Miniflare takes it; paths are relative to the checkout, and no secret is in it. */
 async function workerOptions(): Promise<object> {
   process.env.WRANGLER_SEND_METRICS = "false";
   const { unstable_getMiniflareWorkerOptions } = await import("wrangler");
   const { workerOptions: options } = unstable_getMiniflareWorkerOptions(join(root, "wrangler.toml"));
-  const { modulesRules: _rules, rootPath: _rootPath, assets, ...rest } = options;
+  const { modulesRules: _rules, rootPath: _rootPath, assets, ...rest } = WorkerOptions.parse(options);
   return { ...rest, ...(assets && { assets: { ...assets, directory: relative(root, webFolder) } }) };
 }
 
 async function buildWeb(): Promise<void> {
-  await run("vite/bin/vite.js", ["build", "clients/web", "--logLevel", "warn"]);
-  const docs = join(webFolder, "docs-assets");
-  mkdirSync(docs, { recursive: true });
-  const swagger = join(root, "node_modules", "swagger-ui-dist");
-  for (const name of ["swagger-ui.css", "swagger-ui-bundle.js"]) cpSync(join(swagger, name), join(docs, name));
-  writeFileSync(join(webFolder, "_headers"), webHeaders());
+  const made = scratchFolder("web");
+  try {
+    await run("vite/bin/vite.js", ["build", "clients/web", "--outDir", made, "--emptyOutDir", "--logLevel", "warn"]);
+    const docs = join(made, "docs-assets");
+    mkdirSync(docs, { recursive: true });
+    const swagger = join(root, "node_modules", "swagger-ui-dist");
+    for (const name of ["swagger-ui.css", "swagger-ui-bundle.js"]) cpSync(join(swagger, name), join(docs, name));
+    writeFileSync(join(made, "_headers"), webHeaders());
+    replaceFolder(webFolder, made);
+  } finally {
+    rmSync(made, { recursive: true, force: true });
+  }
 }
 
 function workerSize(): string {

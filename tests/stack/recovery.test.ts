@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import {
   freePort,
   isRunning,
+  makeDataDir,
   type Stack,
   type StackProcess,
   startStack,
