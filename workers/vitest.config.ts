@@ -2,10 +2,29 @@ import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
-  plugins: [cloudflareTest({ wrangler: { configPath: "./wrangler.toml" } })],
+  plugins: [
+    cloudflareTest(({ inject }) => ({
+      wrangler: { configPath: "./wrangler.toml" },
+      miniflare: {
+        bindings: {
+          PUBLIC_URL: "http://localhost:8787",
+          DATABASE_APP_URL: inject("databaseAppUrl"),
+          DATABASE_AUTH_URL: inject("databaseAuthUrl"),
+          DATABASE_HTTP_ENDPOINT: inject("databaseEndpoint"),
+          BETTER_AUTH_SECRET: "a secret for tests, long enough to be taken",
+          CREDENTIALS_KEYS: "test:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+          ANTHROPIC_API_KEY: "test-key",
+          ANTHROPIC_BASE_URL: inject("modelUrl"),
+          OLLAMA_BASE_URL: "off",
+        },
+      },
+    })),
+  ],
   test: {
     name: "workerd",
     root: "..",
     include: ["{workers,durable-objects}/**/*.workerd.test.ts"],
+    globalSetup: ["shared/testing/worker/database.setup.ts", "shared/testing/worker/model-server.setup.ts"],
+    testTimeout: 20_000,
   },
 });

@@ -27,7 +27,7 @@ export function forkInto(room: Room, principal: Principal, messageId: string): P
       {
         id: services.newId(),
         workspaceId: source.workspaceId,
-        title: `${source.title.slice(0, 190)} (fork)`,
+        title: `${[...source.title].slice(0, 190).join("")} (fork)`,
         model: source.model,
         agentId: source.agentId,
         personalityId: source.personalityId,

@@ -5,7 +5,7 @@ import type { ClientKind } from "../../shared/contract/frames.ts";
 import type { Principal } from "../../shared/domain/access/principal.ts";
 import { ok } from "../../shared/domain/app-error.ts";
 import type { ConversationObject, Seed } from "../../shared/ports/conversation-object.ts";
-import { createServices } from "../../shared/runtime/services.ts";
+import { servicesFor } from "../services-for.ts";
 import type { Bindings } from "../stubs.ts";
 import { admit, create } from "./birth.ts";
 import { createRoom } from "./create-room.ts";
@@ -15,8 +15,8 @@ import { exportConversation, removeConversation, revoke } from "./lifecycle.ts";
 import { deleteMessage, editMessage, listMessages, sendMessage } from "./messages.ts";
 import { OUTBOX_ALARM } from "./outbox.ts";
 import type { Room } from "./room.ts";
-import { broadcastSession, conversationContext } from "./session-info.ts";
-import { issueTicket, serveStream } from "./streams.ts";
+import { conversationContext } from "./session-info.ts";
+import { detach, issueTicket, serveStream } from "./streams.ts";
 import { WATCHDOG_ALARM } from "./turn-queue.ts";
 import { updateConversation } from "./update.ts";
 
@@ -26,7 +26,7 @@ export class Conversation extends DurableObject<Bindings> implements Conversatio
 
   constructor(ctx: DurableObjectState, env: Bindings) {
     super(ctx, env);
-    this.#room = createRoom(ctx, env, createServices(env));
+    this.#room = createRoom(ctx, env, servicesFor(env));
   }
 
   override fetch(request: Request): Promise<Response> {
@@ -108,7 +108,7 @@ export class Conversation extends DurableObject<Bindings> implements Conversatio
   }
 
   override webSocketClose(socket: WebSocket): void {
-    if (this.#room.sessions.forget(socket)) broadcastSession(this.#room);
+    detach(this.#room, socket);
   }
 
   override webSocketError(socket: WebSocket): void {

@@ -34,7 +34,7 @@ export function hasSchema(sql: SqlStorage): boolean {
 export function migrateSchema(storage: DurableObjectStorage): void {
   storage.transactionSync(() => {
     const version = hasSchema(storage.sql)
-      ? Number(storage.sql.exec("select value from meta where key = 'schema'").toArray()[0]?..value ?? 0)
+      ? Number(storage.sql.exec("select value from meta where key = 'schema'").toArray()[0]?.value ?? 0)
       : 0;
     MIGRATIONS.slice(version).forEach((migration) => {
       storage.sql.exec(migration);

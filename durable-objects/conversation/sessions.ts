@@ -121,6 +121,10 @@ export class Sessions {
     return attachment;
   }
 
+  has(which: (attachment: Attachment) => boolean): boolean {
+    return [...this.#live.values()].some((live) => which(live.attachment));
+  }
+
   close(which: (attachment: Attachment) => boolean, code: number, reason: string): void {
     for (const [socket, live] of this.#live) {
       if (!which(live.attachment)) continue;

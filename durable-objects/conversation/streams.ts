@@ -9,6 +9,7 @@ import { admit } from "./birth.ts";
 import { streamEvents, streamTurn } from "./event-stream.ts";
 import { sendMessage } from "./messages.ts";
 import type { Room } from "./room.ts";
+import { broadcastSession } from "./session-info.ts";
 import type { Attachment } from "./sessions.ts";
 import { Tickets } from "./tickets.ts";
 
@@ -21,7 +22,7 @@ export async function serveStream(room: Room, request: Request): Promise<Respons
   const url = new URL(request.url);
   const proof = JSON.parse(request.headers.get(OBJECT_HEADERS.principal) ?? "null") as UpgradeProof | null;
   if (!proof) return refusal(fail("unauthenticated", "Sign in first."));
-  if (url.pathname === "/socket") return await openSocket(room, proof);
+  if (url.pathname === "/socket") return await openSocket(room, request, proof);
   if (proof.by !== "principal") return refusal(fail("unauthenticated", "A ticket opens a socket only."));
   if (url.pathname === "/events") {
     const admitted = await admit(room, proof.principal, "read");
@@ -44,14 +45,22 @@ async function sendAndStream(room: Room, principal: Principal, body: unknown): P
   return streamTurn(room, { messageId: id, turnId, ack: { type: "ack", id, seq, state, duplicate } });
 }
 
-async function openSocket(room: Room, proof: UpgradeProof): Promise<Response> {
+async function openSocket(room: Room, request: Request, proof: UpgradeProof): Promise<Response> {
+  const offered = (request.headers.get("sec-websocket-protocol") ?? "")
+    .split(",")
+    .map((each) => each.trim())
+    .filter(Boolean);
+  if (offered.length > 0 && !offered.includes(SUBPROTOCOL)) {
+    return refusal(fail("invalid_request", `This server speaks the subprotocol ${SUBPROTOCOL}; update the client.`));
+  }
   const admitted = proof.by === "ticket" ? await admitTicket(room, proof) : await admitPrincipal(room, proof.principal);
   if (!admitted.ok) return refusal(admitted);
   const { 0: client, 1: server } = new WebSocketPair();
-  room.sessions.accept(server, admitted.value);
   const { value } = admitted;
+  room.sessions.accept(server, value);
   room.background(room.services.accounts.recordAttachment({ userId: value.userId }, room.id, value.credentialId));
-  return new Response(null, { status: 101, webSocket: client, headers: { "sec-websocket-protocol": SUBPROTOCOL } });
+  const headers: HeadersInit = offered.length > 0 ? { "sec-websocket-protocol": SUBPROTOCOL } : {};
+  return new Response(null, { status: 101, webSocket: client, headers });
 }
 
 async function admitPrincipal(room: Room, principal: Principal): Promise<Result<Attachment>> {
@@ -90,4 +99,13 @@ function attachmentFor(room: Room, principal: Principal): Attachment {
     expiresAt: principal.expiresAt,
     kind: null,
   };
+}
+
+/** A socket is gone. When it was the last of its credential here, a revocation need not look for it any more. */
+export function detach(room: Room, socket: WebSocket): void {
+  const gone = room.sessions.forget(socket);
+  if (!gone || !room.journal.conversation) return;
+  broadcastSession(room);
+  if (room.sessions.has((each) => each.credentialId === gone.credentialId)) return;
+  room.background(room.services.accounts.removeAttachment({ userId: gone.userId }, room.id, gone.credentialId));
 }

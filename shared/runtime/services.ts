@@ -1,8 +1,23 @@
+import { v7 as newId } from "uuid";
+import { createHttpMailer } from "../adapters/mail/http-mailer.ts";
+import { createMailboxMailer } from "../adapters/mail/mailbox-mailer.ts";
+import { createNoMailer } from "../adapters/mail/no-mailer.ts";
+import { createAccountStore } from "../adapters/postgres/account-store.ts";
+import { checkDatabase } from "../adapters/postgres/check-database.ts";
+import { createConversationStore } from "../adapters/postgres/conversation-store.ts";
+import { createDatabase } from "../adapters/postgres/database.ts";
+import { createEventSink } from "../adapters/postgres/event-sink.ts";
+import { createIdempotencyStore } from "../adapters/postgres/idempotency-store.ts";
+import { createSignInDatabase } from "../adapters/postgres/sign-in-database.ts";
+import { createConfigurationReader } from "../adapters/postgres/workspace-settings.ts";
+import { createProviderDirectory } from "../adapters/providers/directory.ts";
+import { createSignIn } from "../adapters/sign-in/sign-in.ts";
 import type { AccountStore, IdempotencyStore } from "../ports/account-store.ts";
 import type { ConfigurationReader, ConversationStore, EventSink } from "../ports/conversation-store.ts";
+import type { Mailer } from "../ports/mailer.ts";
 import type { ProviderDirectory } from "../ports/provider-directory.ts";
-import type { SignIn } from "../ports/sign-in.ts";
-import type { Settings } from "./env.ts";
+import type { SignIn, SignInEvents } from "../ports/sign-in.ts";
+import { readSettings, type Settings } from "./env.ts";
 
 /** Everything the edge and the objects may use; made once per isolate by `createServices`. */
 export interface Services {
@@ -19,4 +34,82 @@ export interface Services {
   /** A new UUIDv7. */
   newId(): string;
   now(): Date;
+}
+
+/** What only the platform can do. */
+export interface Platform {
+  /** Keeps what serves the current request alive until the promise settles. */
+  background(work: Promise<unknown>): void;
+  /** Tells a conversation's object that a credential or a membership ended. */
+  revoke(
+    conversationId: string,
+    what: { credentialId: string } | { userId: string; workspaceId: string },
+  ): Promise<void>;
+  /** The self-hosted stack's letter box. */
+  mailbox?: { fetch(url: string, init: RequestInit): Promise<Response> };
+}
+
+let made: { key: string; services: Services } | undefined;
+
+/**
+ * The one place where ports meet their adapters. Made once per isolate: probes of providers and connections to
+ * identity providers are shared by everything in it.
+ * @throws Error that names the settings which are wrong
+ */
+export function createServices(env: object, platform: Platform): Services {
+  const settings = readSettings(env);
+  const key = JSON.stringify(settings);
+  if (made?.key !== key) made = { key, services: compose(settings, platform) };
+  return made.services;
+}
+
+function compose(settings: Settings, platform: Platform): Services {
+  const endpoint = settings.DATABASE_HTTP_ENDPOINT;
+  const app = createDatabase({ connectionString: settings.DATABASE_APP_URL, endpoint });
+  const authAddress = { connectionString: settings.DATABASE_AUTH_URL, endpoint };
+  const auth = createDatabase(authAddress);
+  const accounts = createAccountStore({ app, auth });
+  const now = (): Date => new Date();
+  return {
+    settings,
+    signIn: createSignIn({
+      database: createSignInDatabase(authAddress),
+      settings,
+      mailer: mailerFor(settings, platform),
+      accounts,
+      events: revocations(accounts, platform),
+      runInBackground: platform.background,
+    }),
+    conversations: createConversationStore(app),
+    events: createEventSink(app),
+    configuration: createConfigurationReader(app),
+    accounts,
+    idempotency: createIdempotencyStore(app),
+    providers: createProviderDirectory({
+      settings,
+      fetch: (input, init) => fetch(input, init),
+      now,
+      schedule: platform.background,
+    }),
+    checkDatabase: () => checkDatabase(app),
+    newId: () => newId(),
+    now,
+  };
+}
+
+function mailerFor(settings: Settings, platform: Platform): Mailer {
+  if (platform.mailbox) return createMailboxMailer(platform.mailbox);
+  const { MAIL_API_URL: url, MAIL_API_KEY: key, MAIL_FROM: from } = settings;
+  return url && key && from ? createHttpMailer({ url, key, from }) : createNoMailer();
+}
+
+/** What ended in the sign-in system reaches every object where it is still attached. */
+function revocations(accounts: AccountStore, platform: Platform): SignInEvents {
+  const tell = async (conversations: string[], what: Parameters<Platform["revoke"]>[1]): Promise<void> => {
+    await Promise.all(conversations.map((id) => platform.revoke(id, what)));
+  };
+  return {
+    revoked: async ({ credentialId }) => tell(await accounts.attachments({ credentialId }), { credentialId }),
+    membershipChanged: async (what) => tell(await accounts.attachments(what), what),
+  };
 }

@@ -1,4 +1,5 @@
 import { Conversation, CreateConversation } from "../../../shared/contract/conversation.ts";
+import { DEFAULT_TITLE } from "../../../shared/domain/conversation/title.ts";
 import { personalWorkspaceId, requireMembership } from "../../personal-workspace.ts";
 import { defineRoute } from "../route.ts";
 import { bearConversation } from "./bear-conversation.ts";
@@ -30,7 +31,7 @@ export const createConversation = defineRoute({
       call,
       {
         workspaceId,
-        title: body.title ?? "New conversation",
+        title: body.title ?? DEFAULT_TITLE,
         model: body.model ?? null,
         agentId: null,
         personalityId: null,
