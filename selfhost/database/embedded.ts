@@ -28,19 +28,24 @@ type Messages = Awaited<ReturnType<PGlite["execProtocol"]>>["messages"];
 export class EmbeddedBackend implements Backend {
   readonly #pg: PGlite;
   readonly #files: DurableFileSystem;
+  readonly #onCrash: (error: unknown) => void;
   #last: Promise<unknown> = Promise.resolve();
   #rowsWritten = 0;
   #idle: ReturnType<typeof setTimeout> | undefined;
 
-  private constructor(pg: PGlite, files: DurableFileSystem) {
+  private constructor(pg: PGlite, files: DurableFileSystem, onCrash: (error: unknown) => void) {
     this.#pg = pg;
     this.#files = files;
+    this.#onCrash = onCrash;
   }
 
-  /** Opens, or makes, the cluster below `dataDir`, whose lock the caller holds. */
-  static async open(dataDir: string): Promise<EmbeddedBackend> {
+  /**
+   * Opens, or makes, the cluster below `dataDir`, whose lock the caller holds.
+   * @param onCrash - called when Postgres itself fell over: nothing works any more until it is opened anew
+   */
+  static async open(dataDir: string, onCrash: (error: unknown) => void = () => undefined): Promise<EmbeddedBackend> {
     const { pg, files } = await openCluster(await prepareCluster(dataDir));
-    const backend = new EmbeddedBackend(pg, files);
+    const backend = new EmbeddedBackend(pg, files, onCrash);
     await backend.#command("VACUUM ANALYZE");
     return backend;
   }
@@ -95,7 +100,12 @@ export class EmbeddedBackend implements Backend {
   }
 
   async #exchange(message: Uint8Array): Promise<Messages> {
-    const answer = await this.#pg.execProtocol(message, { throwOnError: false, syncToFs: false });
+    const answer = await this.#pg
+      .execProtocol(message, { throwOnError: false, syncToFs: false })
+      .catch((error: unknown) => {
+        this.#onCrash(error);
+        throw error;
+      });
     for (const reply of answer.messages) {
       if (!(reply instanceof messages.DatabaseError)) continue;
       throw SqlError.of(reply) ?? reply;

@@ -5,6 +5,7 @@ import * as z from "zod";
 import { type Backend, type BatchOptions, ROLES, type Role, SqlError, type SqlQuery } from "./backend.ts";
 
 const LOOPBACK = "127.0.0.1";
+const CLOSE_GRACE_MS = 2_000;
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
 
 /** Scalars arrive as JSON's own types where a caller skipped the driver's conversion. */
@@ -71,6 +72,8 @@ function close(server: Server): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve());
     server.closeIdleConnections();
+    // What still runs may finish; a client that keeps its connection open must not keep the process.
+    setTimeout(() => server.closeAllConnections(), CLOSE_GRACE_MS).unref();
   });
 }
 

@@ -54,7 +54,11 @@ async function main(): Promise<void> {
   const upstream = ownerUrl
     ? { upstream: { ownerUrl, ...(appUrl ? { appUrl } : {}), ...(authUrl ? { authUrl } : {}) } }
     : {};
-  const database = await startDatabase({ ...readOptions(), ...upstream });
+  const onCrash = (error: unknown): void => {
+    console.error(`The database fell over and is being restarted: ${String(error)}`);
+    process.exit(1);
+  };
+  const database = await startDatabase({ ...readOptions(), ...upstream, onCrash });
   stop = database.stop;
   if (stopping) return void (await database.stop().then(() => process.exit(0)));
   const { port, appUrl: app, authUrl: auth, ownerUrl: owner, endpoint } = database;

@@ -20,6 +20,8 @@ export interface DatabaseOptions {
   };
   /** Milliseconds one query may block the embedded database. Default 60,000. */
   hangLimitMs?: number;
+  /** Called when the embedded database fell over; only a new process brings it back. */
+  onCrash?: (error: unknown) => void;
 }
 
 export interface RunningDatabase {
@@ -41,7 +43,7 @@ export async function startDatabase(options: DatabaseOptions): Promise<RunningDa
   const passwords = readOrMakePasswords(options.dataDir);
   const { backend, release } = options.upstream
     ? await openUpstream(options.upstream, passwords)
-    : await openEmbedded(options.dataDir, options.hangLimitMs ?? HANG_LIMIT_MS);
+    : await openEmbedded(options);
   let endpoint: Endpoint;
   try {
     endpoint = await serveEndpoint(backend, options.port, passwords);
@@ -71,11 +73,11 @@ interface Opened {
   release(): Promise<void>;
 }
 
-async function openEmbedded(dataDir: string, hangLimitMs: number): Promise<Opened> {
+async function openEmbedded({ dataDir, hangLimitMs, onCrash }: DatabaseOptions): Promise<Opened> {
   const lock: FolderLock = lockFolder(dataDir);
   try {
-    const backend = await EmbeddedBackend.open(dataDir);
-    const watchdog = startWatchdog(hangLimitMs);
+    const backend = await EmbeddedBackend.open(dataDir, onCrash);
+    const watchdog = startWatchdog(hangLimitMs ?? HANG_LIMIT_MS);
     return {
       backend,
       release: async () => {

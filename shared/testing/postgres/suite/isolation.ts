@@ -184,7 +184,9 @@ export function isolationSuite(open: () => Rooms, real: boolean): void {
       await expect(rooms.bare.query("select * from drizzle.__drizzle_migrations")).rejects.toThrow(refused("42501"));
     });
 
-    it.runIf(real)("gives no way from a role to another one", async () => {
+    // The embedded database has one session, whose login is the superuser; only a real server can hold this.
+    if (!real) return;
+    it("gives no way from a role to another one", async () => {
       const rooms = open();
       await expect(rooms.bare.query("set role auth_user")).rejects.toThrow(refused("42501"));
       await expect(rooms.bare.query("set session authorization postgres")).rejects.toThrow(refused("42501"));
