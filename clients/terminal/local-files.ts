@@ -45,7 +45,6 @@ export function credentialFile(env: Environment) {
     },
   };
 }
-export type CredentialFile = ReturnType<typeof credentialFile>;
 
 const RECORD = ".json";
 

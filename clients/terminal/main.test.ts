@@ -11,6 +11,10 @@ import {
   type TerminalProcess,
 } from "../../shared/testing/node/terminal-process.ts";
 
+// Other suites share the machine: what takes milliseconds alone may take seconds.
+vi.setConfig({ testTimeout: 30_000 });
+const eventually = (check: () => unknown): Promise<unknown> => vi.waitFor(check, { timeout: 10_000 });
+
 let server: ProtocolServer;
 let home: Home;
 const running: TerminalProcess[] = [];
@@ -172,9 +176,9 @@ describe("chatting", () => {
     await terminal.shows("an old question");
     await terminal.shows("You said: an old question");
     terminal.type("\x1b[A");
-    await vi.waitFor(() => terminal.shows(/an old question[\s\S]*an old question[\s\S]*an old question/));
+    await eventually(() => terminal.shows(/an old question[\s\S]*an old question[\s\S]*an old question/));
     terminal.type("\r");
-    await vi.waitFor(() => expect(added(conversation)).toEqual(["an old question", "an old question"]));
+    await eventually(() => expect(added(conversation)).toEqual(["an old question", "an old question"]));
   });
 
   test("thinking is folded until Ctrl+T", async () => {
@@ -218,7 +222,7 @@ describe("chatting", () => {
     terminal.type("\x03");
     await terminal.shows("once more exits");
     terminal.type("one\x0atwo\r");
-    await vi.waitFor(() => expect(added(only())).toEqual(["one\ntwo"]));
+    await eventually(() => expect(added(only())).toEqual(["one\ntwo"]));
     await new Promise((resolve) => setTimeout(resolve, 2100));
     terminal.type("\x03");
     terminal.type("\x03");
@@ -233,7 +237,7 @@ describe("chatting", () => {
     terminal.type("/hepl\r");
     await terminal.shows("There is no command /hepl.");
     terminal.type("/new\r");
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect(server.requests.filter((route) => route === "POST /api/conversations")).toHaveLength(2),
     );
     await terminal.shows(/synced[\s\S]*synced/);

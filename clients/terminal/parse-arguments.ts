@@ -27,7 +27,7 @@ export interface Invocation {
 
 export type Parsed = { ok: true; invocation: Invocation } | { ok: false; message: string };
 
-export const DEFAULT_URL = "http://localhost:8787";
+const DEFAULT_URL = "http://localhost:8787";
 
 export const HELP = `Usage: mosaic [options]
 

@@ -32,7 +32,7 @@ export class ApiError extends Error {
 /** Codes of the socket's `error` frames after which the same request may succeed later. */
 const RETRYABLE = new Set<ErrorCode>(["rate_limited", "internal", "database_unavailable", "provider_unavailable"]);
 
-export const isRetryable = (code: ErrorCode): boolean => RETRYABLE.has(code);
+const isRetryable = (code: ErrorCode): boolean => RETRYABLE.has(code);
 
 /** An `error` frame of the socket as an ApiError. */
 export const errorFromFrame = (error: PublicError): ApiError =>

@@ -40,6 +40,8 @@ const PING_AFTER_MS = 20_000;
 const PONG_WITHIN_MS = 10_000;
 /** A connection that is not greeted by then is given up. */
 const WELCOME_WITHIN_MS = 15_000;
+/** A connection that held this long has succeeded: the next try after it comes quickly again. */
+const STABLE_AFTER_MS = 5_000;
 
 export class ConversationConnection {
   readonly #options: ConnectionOptions;
@@ -47,6 +49,7 @@ export class ConversationConnection {
   #timer: Timer | null = null;
   #attempt = 0;
   #welcomed = false;
+  #welcomedAt = 0;
   #stopped = false;
   /** Moves with every connection: what an earlier socket still says is not heard. */
   #generation = 0;
@@ -70,12 +73,11 @@ export class ConversationConnection {
     return true;
   }
 
-  /** Drops the socket and resumes at once, as after a gap. */
+  /** Drops the socket and resumes, as after a gap; a little later each time, should the gap be in the log itself. */
   restart(): void {
     if (this.#stopped) return;
     this.#drop();
-    this.#attempt = 0;
-    this.#connect();
+    this.#retry();
   }
 
   /** Stops waiting: tries now. For when the network or the window is back. */
@@ -96,6 +98,8 @@ export class ConversationConnection {
     this.#generation += 1;
     this.#timer?.cancel();
     this.#timer = null;
+    // One that is cut right after its welcome, again and again, must not be tried as if it were new.
+    if (this.#welcomed && this.#options.clock.now() - this.#welcomedAt >= STABLE_AFTER_MS) this.#attempt = 0;
     this.#welcomed = false;
     const socket = this.#socket;
     this.#socket = null;
@@ -128,7 +132,7 @@ export class ConversationConnection {
     if (!frame) return;
     if (frame.type === "welcome" && !this.#welcomed) {
       this.#welcomed = true;
-      this.#attempt = 0;
+      this.#welcomedAt = this.#options.clock.now();
       this.#watch();
       this.#options.onState({ state: "open" });
     }

@@ -8,6 +8,10 @@ import { memoryOutbox } from "./outbox.ts";
 import { reduceView } from "./view.ts";
 import { emptyView, type View, type ViewAction } from "./view-state.ts";
 
+// Other suites share the machine: what takes milliseconds alone may take seconds.
+vi.setConfig({ testTimeout: 30_000 });
+const eventually = (check: () => unknown): Promise<unknown> => vi.waitFor(check, { timeout: 10_000 });
+
 let server: ProtocolServer;
 let conversation: FakeConversation;
 const clients: ConversationClient[] = [];
@@ -48,8 +52,8 @@ function connect(options: Partial<ConversationClientOptions> = {}): Seen {
 }
 
 const texts = (view: View): string[] => view.messages.map(({ parts }) => textOf(parts));
-const answered = (seen: Seen, count = 1): Promise<void> =>
-  vi.waitFor(() => {
+const answered = (seen: Seen, count = 1): Promise<unknown> =>
+  eventually(() => {
     expect(seen.view.messages.filter(({ role, status }) => role === "assistant" && status === "done")).toHaveLength(
       count,
     );
@@ -93,7 +97,7 @@ test("duplicated frames change nothing", async () => {
 test("a gap in the events is closed by resuming, and nothing is shown twice", async () => {
   const seen = connect();
   await seen.client.start();
-  await vi.waitFor(() => expect(seen.view.connection.state).toBe("open"));
+  await eventually(() => expect(seen.view.connection.state).toBe("open"));
   conversation.faults.skipEvents = 1;
   await seen.client.send({ text: "gap" }).acknowledged;
   await answered(seen);
@@ -113,7 +117,7 @@ test("an answer that is cut in the middle goes on where it was", async () => {
   const seen = connect();
   await seen.client.start();
   await seen.client.send({ text: "tell" }).acknowledged;
-  await vi.waitFor(() => expect(texts(seen.view)[1]?.length).toBeGreaterThan(20));
+  await eventually(() => expect(texts(seen.view)[1]?.length).toBeGreaterThan(20));
   conversation.cut();
   await answered(seen);
   expect(seen.actions).toContainEqual({
@@ -129,10 +133,10 @@ test("an answer that is cut in the middle goes on where it was", async () => {
 test("what is written while the server is away goes out when it is back, in order", async () => {
   const seen = connect();
   await seen.client.start();
-  await vi.waitFor(() => expect(seen.view.connection.state).toBe("open"));
+  await eventually(() => expect(seen.view.connection.state).toBe("open"));
   const port = Number(new URL(server.url).port);
   await server.stop();
-  await vi.waitFor(() => expect(seen.view.connection.state).not.toBe("open"));
+  await eventually(() => expect(seen.view.connection.state).not.toBe("open"));
   const sendings = ["first", "second"].map((text) => seen.client.send({ text }));
   await server.start(port);
   await Promise.all(sendings.map(({ acknowledged }) => acknowledged));
@@ -150,14 +154,14 @@ test("what an earlier run left in the outbox is sent with its own id", async () 
   const first = connect({ storage });
   await first.client.start();
   const { id } = first.client.send({ text: "survives" });
-  await vi.waitFor(async () => expect(await storage.load()).toHaveLength(1));
+  await eventually(async () => expect(await storage.load()).toHaveLength(1));
   first.client.stop();
   await server.start(port);
   const second = connect({ storage });
   await second.client.start();
   await answered(second);
   expect(second.view.messages[0]?.id).toBe(id);
-  await vi.waitFor(async () => expect(await storage.load()).toEqual([]));
+  await eventually(async () => expect(await storage.load()).toEqual([]));
 });
 
 test("a refused message is failed with its reason and is not sent again by itself", async () => {
@@ -169,7 +173,7 @@ test("a refused message is failed with its reason and is not sent again by itsel
   await expect(acknowledged).rejects.toMatchObject({ code: "conflict", message: "No." });
   expect(seen.view.messages).toMatchObject([{ id, status: "failed", error: "No." }]);
   conversation.cut();
-  await vi.waitFor(() => expect(conversation.received.filter(({ type }) => type === "hello")).toHaveLength(2));
+  await eventually(() => expect(conversation.received.filter(({ type }) => type === "hello")).toHaveLength(2));
   expect(conversation.log).toEqual([]);
   seen.client.resend(id);
   await answered(seen);
@@ -190,7 +194,7 @@ test("commands answer, and one whose connection is lost says so", async () => {
   await expect(seen.client.command("/help")).resolves.toMatchObject({ ok: true, text: "Commands: /help" });
   await expect(seen.client.command("/hepl")).resolves.toMatchObject({ ok: false });
   const unanswered = seen.client.command("/silence");
-  await vi.waitFor(() =>
+  await eventually(() =>
     expect(conversation.received).toContainEqual(expect.objectContaining({ command: "/silence" })),
   );
   conversation.cut();
@@ -205,9 +209,9 @@ test("stop ends the running answer", async () => {
   const seen = connect();
   await seen.client.start();
   await seen.client.send({ text: "stop me" }).acknowledged;
-  await vi.waitFor(() => expect(seen.view.running?.parts).toHaveLength(1));
+  await eventually(() => expect(seen.view.running?.parts).toHaveLength(1));
   seen.client.stopTurn(seen.view.running?.turnId);
-  await vi.waitFor(() => expect(seen.view.messages[1]?.status).toBe("stopped"));
+  await eventually(() => expect(seen.view.messages[1]?.status).toBe("stopped"));
   expect(seen.view.running).toBeNull();
 });
 
@@ -219,30 +223,30 @@ test.each([
 ])("close code %i is final and says why", async (code, reason) => {
   const seen = connect();
   await seen.client.start();
-  await vi.waitFor(() => expect(seen.view.connection.state).toBe("open"));
+  await eventually(() => expect(seen.view.connection.state).toBe("open"));
   conversation.cut(code);
-  await vi.waitFor(() => expect(seen.view.connection).toMatchObject({ state: "closed", code }));
+  await eventually(() => expect(seen.view.connection).toMatchObject({ state: "closed", code }));
   expect(seen.view.connection).toMatchObject({ reason: expect.stringMatching(reason) });
 });
 
 test("close code 4008 resumes", async () => {
   const seen = connect();
   await seen.client.start();
-  await vi.waitFor(() => expect(seen.view.connection.state).toBe("open"));
+  await eventually(() => expect(seen.view.connection.state).toBe("open"));
   conversation.cut(4008);
-  await vi.waitFor(() => expect(conversation.received.filter(({ type }) => type === "hello")).toHaveLength(2));
+  await eventually(() => expect(conversation.received.filter(({ type }) => type === "hello")).toHaveLength(2));
 });
 
 test("a refused upgrade is final when the server says that nobody is signed in", async () => {
   const seen = connect({ auth: { token: "wrong" }, checkAccess: async () => "unauthenticated" });
   await seen.client.start();
-  await vi.waitFor(() => expect(seen.view.connection).toMatchObject({ state: "closed", code: 4001 }));
+  await eventually(() => expect(seen.view.connection).toMatchObject({ state: "closed", code: 4001 }));
 });
 
 test("a refused upgrade is tried again while the server is only unreachable", async () => {
   const seen = connect({ auth: { token: "wrong" }, checkAccess: async () => "unreachable" });
   await seen.client.start();
-  await vi.waitFor(() => expect(seen.view.connection).toMatchObject({ state: "waiting", attempt: 3 }));
+  await eventually(() => expect(seen.view.connection).toMatchObject({ state: "waiting", attempt: 3 }));
 });
 
 test("what was read is reported while events flow", async () => {
@@ -250,7 +254,7 @@ test("what was read is reported while events flow", async () => {
   await seen.client.start();
   await seen.client.send({ text: "report" }).acknowledged;
   await answered(seen);
-  await vi.waitFor(() =>
+  await eventually(() =>
     expect(conversation.received).toContainEqual({ type: "received", seq: conversation.log.length }),
   );
 });
@@ -262,8 +266,8 @@ test("a server whose log was rebuilt shorter is read anew", async () => {
   await answered(seen);
   conversation.log.length = 0;
   conversation.cut();
-  await vi.waitFor(() => expect(seen.view.connection.state).toBe("open"));
-  await vi.waitFor(() => expect(seen.view.messages).toEqual([]));
+  await eventually(() => expect(seen.view.connection.state).toBe("open"));
+  await eventually(() => expect(seen.view.messages).toEqual([]));
   await seen.client.send({ text: "new" }).acknowledged;
   await answered(seen);
   expect(texts(seen.view)).toEqual(["new", "You said: new"]);
@@ -271,7 +275,7 @@ test("a server whose log was rebuilt shorter is read anew", async () => {
 
 test("without replay only what comes after the welcome is shown", async () => {
   conversation.store(randomUUID(), "before");
-  await vi.waitFor(() => expect(conversation.log).toHaveLength(3));
+  await eventually(() => expect(conversation.log).toHaveLength(3));
   const seen = connect({ since: null });
   await seen.client.start();
   await seen.client.send({ text: "after" }).acknowledged;
@@ -286,7 +290,7 @@ test("an unknown event keeps its place in the order and a storage that fails doe
   const broken = { load: () => [], save: () => Promise.reject(new Error("full")), remove: () => {} };
   const seen = connect({ storage: broken });
   await seen.client.start();
-  await vi.waitFor(() => expect(conversation.sockets.size).toBe(1));
+  await eventually(() => expect(conversation.sockets.size).toBe(1));
   const [socket] = conversation.sockets;
   const event = { type: "from:the-future", anything: 1 };
   conversation.log.push({ seq: 1, at: "2026-11-21T00:00:00Z", event: { type: "title:changed", title: "known" } });

@@ -34,7 +34,7 @@ export interface ConversationClientOptions {
 export type CommandResult = Pick<Extract<ServerFrame, { type: "command:result" }>, "ok" | "text" | "data">;
 type Listener = (action: ViewAction) => void;
 
-export const socketUrl = (url: string, conversationId: string): string =>
+const socketUrl = (url: string, conversationId: string): string =>
   `${url.replace(/^http/, "ws").replace(/\/+$/, "")}/api/conversations/${encodeURIComponent(conversationId)}/socket`;
 
 /** `checkAccess` from any cheap authenticated call, such as reading the conversation. */

@@ -4,7 +4,7 @@ import { Part } from "../contract/message.ts";
 import { Seq } from "../contract/primitives.ts";
 
 /** An event of a kind that this client does not know: it takes its place in the order and shows nothing. */
-export interface UnknownEvent {
+interface UnknownEvent {
   type: "unknown-event";
   seq: number;
 }

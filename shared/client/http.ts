@@ -26,7 +26,7 @@ export interface HttpOptions {
   fetch?: Fetch | undefined;
 }
 
-export interface Call {
+interface Call {
   query?: Record<string, string | number | undefined>;
   body?: unknown;
   headers?: Record<string, string>;

@@ -1,6 +1,6 @@
 import { SUBPROTOCOL } from "../contract/frames.ts";
 
-export interface SocketHandlers {
+interface SocketHandlers {
   open(): void;
   message(text: string): void;
   /** Called once, whether the socket ever opened or not. `code` is 1006 where the connection just ended. */

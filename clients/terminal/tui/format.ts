@@ -3,13 +3,13 @@ import type { SessionInfo } from "../../../shared/contract/frames.ts";
 import { plainLine } from "../plain-text.ts";
 
 /** `$0.0031`; small amounts keep two significant digits. */
-export function formatMicroUsd(microUsd: number): string {
+function formatMicroUsd(microUsd: number): string {
   const usd = microUsd / 1_000_000;
   if (microUsd === 0) return "$0";
   return usd >= 0.01 ? `$${usd.toFixed(2)}` : `$${Number(usd.toPrecision(2)).toString()}`;
 }
 
-export function formatCount(count: number): string {
+function formatCount(count: number): string {
   if (count < 1000) return String(count);
   return count < 1_000_000 ? `${(count / 1000).toFixed(1)}k` : `${(count / 1_000_000).toFixed(1)}M`;
 }
