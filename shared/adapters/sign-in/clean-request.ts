@@ -6,6 +6,12 @@ const MAX_BODY_BYTES = 64 * 1024;
 const MAX_STRING_LENGTH = 16 * 1024;
 
 /**
+ * Node's `fetch` sends `Sec-Fetch-Mode` and nothing else that a browser would; better-auth takes that for a browser
+ * hiding its origin and refuses. A page's POST always carries one of these.
+ */
+const BROWSER_HEADERS = ["origin", "referer", "cookie", "sec-fetch-site", "sec-fetch-dest"];
+
+/**
  * The request as better-auth may see it: a body of bounded size without the characters that Postgres cannot store.
  * Sign-up and sign-in are cleaned alike, so a password with such a character keeps working.
  * @throws AppError `too_large`, `invalid_json`, `invalid_request`
@@ -19,6 +25,7 @@ export async function cleanRequest(request: Request): Promise<Request> {
   const body = type.includes("json") && text !== "" ? JSON.stringify(cleanJson(text)) : text.replaceAll(/%00|\0/gi, "");
   const headers = new Headers(request.headers);
   headers.delete("content-length");
+  if (!BROWSER_HEADERS.some((name) => headers.has(name))) headers.delete("sec-fetch-mode");
   return new Request(request.url, { method: request.method, headers, body, signal: request.signal });
 }
 

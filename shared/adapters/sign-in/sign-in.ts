@@ -27,7 +27,7 @@ export function createSignIn(options: SignInOptions): SignIn {
         const cleaned = await cleanRequest(request);
         const { auth, withoutIssuer } = await instance();
         if (withoutIssuer) refuseSingleSignOn(cleaned);
-        return withoutInternals(await auth.handler(cleaned));
+        return inOurWords(await auth.handler(cleaned));
       } catch (error) {
         return failureResponse(error);
       }
@@ -80,10 +80,16 @@ function refuseSingleSignOn(request: Request): void {
   });
 }
 
-/** Some routes put the database's own words into a 500; those stay inside. */
-function withoutInternals(response: Response): Response {
+/**
+ * A refusal for haste in our own shape; and nothing of a 500's words, into which some routes put the database's.
+ */
+function inOurWords(response: Response): Response {
+  if (response.status === 429) {
+    const seconds = Number(response.headers.get("x-retry-after")) || 1;
+    const message = `Too many attempts; try again in ${seconds} seconds.`;
+    return failureResponse(new AppError("rate_limited", message, { retryAfterMs: seconds * 1000 }));
+  }
   if (response.status < 500) return response;
-  return failureResponse(
-    new AppError("internal", "Something went wrong in sign-in; try again, and tell the operator if it stays."),
-  );
+  const message = "Something went wrong in sign-in; try again, and tell the operator if it stays.";
+  return failureResponse(new AppError("internal", message));
 }

@@ -1,7 +1,10 @@
 import { OAuth2Server } from "oauth2-mock-server";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { startTestDatabase, type TestDatabase } from "../../testing/postgres/test-database.ts";
 import { ORIGIN, PASSWORD, type SignInHouse, startSignIn } from "../../testing/sign-in/start-sign-in.ts";
+
+// Passwords are hashed for real, and the machine may be busy.
+vi.setConfig({ testTimeout: 30_000 });
 
 let database: TestDatabase;
 beforeAll(async () => {

@@ -1,7 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { startTestDatabase, type TestDatabase } from "../../testing/postgres/test-database.ts";
 import { type Newcomer, type SignInHouse, startSignIn } from "../../testing/sign-in/start-sign-in.ts";
 import { createNoMailer } from "../mail/no-mailer.ts";
+
+// Passwords are hashed for real, and the machine may be busy.
+vi.setConfig({ testTimeout: 30_000 });
 
 let database: TestDatabase;
 let house: SignInHouse;
