@@ -124,6 +124,7 @@ test("conversations are listed, filtered, renamed and deleted with a question fi
   await page.getByRole("menuitem", { name: "Rename" }).click();
   await page.getByRole("textbox", { name: "Title" }).fill("Tulips");
   await page.getByRole("button", { name: "Rename" }).click();
+  await page.getByRole("dialog").waitFor({ state: "detached" });
   await list.getByRole("link", { name: "Tulips" }).waitFor();
   await page.keyboard.press("Control+k");
   await page.keyboard.type("nothing like it");

@@ -55,7 +55,7 @@ test("a hostile answer runs nothing, loads nothing, and links only to the web an
     const seen = await prose.evaluate((node) => ({
       forbidden: node.querySelectorAll("script, iframe, form, input, style, object, embed, svg:not(.lucide)").length,
       handlers: [...node.querySelectorAll("*")].filter((element) =>
-        element.getAttributeNames().some((name) => name.startsWith("on")),
+        element.getAttributeNames().some((name: string) => name.startsWith("on")),
       ).length,
       images: [...node.querySelectorAll("img")].map((image) => image.getAttribute("src")?.slice(0, 15)),
       links: [...node.querySelectorAll("a")].map((link) =>
@@ -73,7 +73,7 @@ test("a hostile answer runs nothing, loads nothing, and links only to the web an
         "https://evil.example/ref.png noopener noreferrer _blank",
       ],
     });
-    expect(await page.evaluate(() => Reflect.get(window, "__owned")), pass).toBeUndefined();
+    expect(await page.evaluate("window.__owned"), pass).toBeUndefined();
     expect(await prose.textContent(), pass).toContain("<script>window.__owned = 1</script>");
     await page.reload();
     await wholeAnswer(page);
@@ -90,7 +90,7 @@ test("a hostile title and a hostile message stay text", async () => {
   const question = page.getByRole("article", { name: "Your message" });
   expect(await question.locator("img, strong, a").count()).toBe(0);
   expect(await question.textContent()).toContain("**not bold**");
-  expect(await page.evaluate(() => Reflect.get(window, "__owned"))).toBeUndefined();
+  expect(await page.evaluate("window.__owned")).toBeUndefined();
   expect(problems).toEqual([]);
   await close();
 });

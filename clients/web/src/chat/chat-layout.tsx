@@ -1,10 +1,13 @@
 import { Outlet, useNavigate, useRouter } from "@tanstack/react-router";
 import { PanelLeft } from "lucide-react";
 import { useEffect, useState } from "react";
+import { flushSync } from "react-dom";
 import { IconButton } from "../ui/button.tsx";
 import { FILTER_INPUT_ID, Sidebar } from "./sidebar.tsx";
 
 const isNarrow = () => matchMedia("(max-width: 767px)").matches;
+
+const focusFilter = () => document.getElementById(FILTER_INPUT_ID)?.focus();
 
 /** Ctrl or Cmd with K filters the list, with Shift and O starts a new conversation. */
 function useShortcuts(openSidebar: () => void): void {
@@ -14,8 +17,9 @@ function useShortcuts(openSidebar: () => void): void {
       if (!(event.ctrlKey || event.metaKey)) return;
       if (event.key.toLowerCase() === "k" && !event.shiftKey) {
         event.preventDefault();
-        openSidebar();
-        requestAnimationFrame(() => document.getElementById(FILTER_INPUT_ID)?.focus());
+        // Drawn at once, so that what is typed right after the keys lands in the filter.
+        flushSync(openSidebar);
+        focusFilter();
       } else if (event.key.toLowerCase() === "o" && event.shiftKey) {
         event.preventDefault();
         void navigate({ to: "/" });

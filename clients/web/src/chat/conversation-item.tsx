@@ -102,7 +102,7 @@ function RenameDialog({ conversation, onClose }: ItemDialogProps) {
     <Dialog title="Rename conversation" onClose={onClose}>
       <form onSubmit={rename} className="space-y-4">
         {error ? <Note look="error">{error}</Note> : null}
-        <Field label="Title" name="title" defaultValue={conversation.title} required maxLength={200} autoFocus />
+        <Field label="Title" name="title" defaultValue={conversation.title} required maxLength={200} data-first-focus />
         <div className="flex justify-end gap-2">
           <Button onClick={onClose}>Cancel</Button>
           <Button look="primary" type="submit">
@@ -135,7 +135,7 @@ function DeleteDialog({ conversation, onClose }: ItemDialogProps) {
       </p>
       {error ? <Note look="error">{error}</Note> : null}
       <div className="flex justify-end gap-2">
-        <Button onClick={onClose} autoFocus>
+        <Button onClick={onClose} data-first-focus>
           Keep it
         </Button>
         <Button look="danger" onClick={() => void remove()}>

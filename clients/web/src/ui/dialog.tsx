@@ -1,5 +1,5 @@
 import { X } from "lucide-react";
-import { type ReactNode, useEffect, useId, useRef } from "react";
+import { type ReactNode, useId, useLayoutEffect, useRef } from "react";
 import { IconButton } from "./button.tsx";
 
 interface DialogProps {
@@ -8,18 +8,27 @@ interface DialogProps {
   children: ReactNode;
 }
 
-/** A modal on the platform's own `<dialog>`: it traps focus, closes on Esc and gives focus back. */
+/**
+ * A modal on the platform's own `<dialog>`: it traps focus, closes on Esc and gives focus back.
+ * It opens at the element marked `data-first-focus`.
+ */
 export function Dialog({ title, onClose, children }: DialogProps) {
   const ref = useRef<HTMLDialogElement>(null);
   const titleId = useId();
-  useEffect(() => {
-    ref.current?.showModal();
+  useLayoutEffect(() => {
+    const dialog = ref.current;
+    dialog?.showModal();
+    const first = dialog?.querySelector<HTMLElement>("[data-first-focus]");
+    first?.focus();
+    if (first instanceof HTMLInputElement) first.select();
+    // Closed and not just removed, so that the focus goes back to where it was.
+    return () => dialog?.close();
   }, []);
   return (
     <dialog
       ref={ref}
       aria-labelledby={titleId}
-      onClose={onClose}
+      onClose={(event) => event.currentTarget.open || onClose()}
       onClick={(event) => event.target === ref.current && ref.current?.close()}
       onKeyDown={(event) => event.stopPropagation()}
       className="w-[min(32rem,calc(100vw-2rem))] animate-appear rounded-2xl border border-line bg-raised p-0 text-ink shadow-float"
