@@ -102,7 +102,8 @@ function isAlive(holder: Holder, path: string): boolean {
   }
   // Within this very process a second claim is a second opener too.
   const startTime = startTimeOf(holder.pid);
-  if (holder.startTime !== null && startTime !== null) return holder.startTime === startTime;
+  // Where start times are known, none means gone, or a zombie that nobody reaped yet: it answers signals, but holds nothing.
+  if (holder.startTime !== null) return holder.startTime === startTime;
   try {
     process.kill(holder.pid, 0);
     return true;

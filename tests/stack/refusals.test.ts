@@ -4,11 +4,14 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import * as z from "zod";
 import { passedOn } from "../../selfhost/worker-environment.ts";
 import { Settings } from "../../shared/runtime/env.ts";
 import { freePort, makeDataDir, startStack, startStackAndFail } from "../../shared/testing/node/stack.ts";
+
+// A start takes seconds here, and a machine that builds and tests at once takes several times as long.
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
 let dataDir: string;
 beforeEach(() => {

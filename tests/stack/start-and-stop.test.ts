@@ -1,9 +1,12 @@
 import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import * as z from "zod";
 import { isRunning, type Stack, startStack } from "../../shared/testing/node/stack.ts";
+
+// A start takes seconds here, and a machine that builds and tests at once takes several times as long.
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
 describe("a started stack", () => {
   const dataDir = mkdtempSync(join(tmpdir(), "mosaic-start-"));
