@@ -4,6 +4,7 @@ import { LogOut, PanelLeft, Search, Settings, SquarePen } from "lucide-react";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { conversationsQuery, meQuery, queryClient, sentenceOf } from "../app/api.ts";
 import { authApi } from "../auth/auth-api.ts";
+import { forgetDrafts } from "../conversation/drafts.ts";
 import { Button, IconButton } from "../ui/button.tsx";
 import { Logo } from "../ui/logo.tsx";
 import { Menu, MenuItem } from "../ui/menu.tsx";
@@ -110,6 +111,7 @@ function AccountBar() {
   const navigate = useNavigate();
   const signOut = async () => {
     await authApi.signOut().catch(() => undefined);
+    forgetDrafts();
     queryClient.clear();
     await navigate({ to: "/sign-in", search: { returnTo: "/" } });
   };

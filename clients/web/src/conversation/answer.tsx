@@ -42,9 +42,9 @@ export const Answer = memo(function Answer({ message, latest, onRetry, onDecideT
       {message.status === "failed" ? (
         <div
           role="alert"
-          className="mt-3 flex items-start gap-3 rounded-xl bg-danger-wash px-3.5 py-3 text-[14px] text-danger"
+          className="mt-3 flex items-center gap-3 rounded-xl bg-danger-wash px-3.5 py-3 text-[14px] text-danger"
         >
-          <TriangleAlert className="mt-0.5 size-4 shrink-0" aria-hidden="true" />
+          <TriangleAlert className="size-4 shrink-0" aria-hidden="true" />
           <p className="min-w-0 flex-1 break-words">{message.error ?? "This answer failed."}</p>
           {canRetry && latest ? (
             <Button look="plain" size="small" className="shrink-0 text-ink" onClick={onRetry}>

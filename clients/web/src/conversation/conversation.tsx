@@ -24,10 +24,10 @@ interface ConversationProps {
 /** The list at the side learns of titles and order from here. */
 function useListRefresh(title: string | null, running: boolean): void {
   useEffect(() => {
-    if (title === null || running) return;
-    void queryClient.invalidateQueries({ queryKey: conversationsQuery.queryKey });
-  }, [title, running]);
+    if (!running) void queryClient.invalidateQueries({ queryKey: conversationsQuery.queryKey });
+  }, [running]);
   useEffect(() => {
+    if (title !== null) void queryClient.invalidateQueries({ queryKey: conversationsQuery.queryKey });
     document.title = title === null ? "Mosaic" : `${titleOf(title)} · Mosaic`;
   }, [title]);
 }

@@ -1,5 +1,15 @@
 const keyOf = (draftKey: string) => `mosaic:draft:${draftKey}`;
 
+/** On sign-out: what was typed here is not for whoever uses this browser next. */
+export function forgetDrafts(): void {
+  try {
+    const keys = Array.from({ length: localStorage.length }, (_unused, index) => localStorage.key(index) ?? "");
+    for (const key of keys) if (key.startsWith(keyOf(""))) localStorage.removeItem(key);
+  } catch {
+    // Without storage there is nothing to forget.
+  }
+}
+
 /** What was typed and not sent, kept over a reload. Without storage a draft lives as long as the page. */
 export function readDraft(draftKey: string): string {
   try {
