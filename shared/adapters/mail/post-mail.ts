@@ -5,12 +5,17 @@ export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 const TIMEOUT_MS = 10_000;
 
 /** @throws AppError `provider_failed` unless the service answered 2xx; neither its body nor the mail is repeated. */
-export async function postMail(fetcher: Fetch, url: string, body: object, headers: HeadersInit = {}): Promise<void> {
+export async function postMail(
+  fetcher: Fetch,
+  url: string,
+  body: object,
+  headers: Record<string, string> = {},
+): Promise<void> {
   let status: number;
   try {
     const response = await fetcher(url, {
       method: "POST",
-      headers: { "content-type": "application/json", ...Object.fromEntries(new Headers(headers)) },
+      headers: { "content-type": "application/json", ...headers },
       body: JSON.stringify(body),
       redirect: "manual",
       signal: AbortSignal.timeout(TIMEOUT_MS),

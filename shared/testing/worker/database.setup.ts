@@ -1,15 +1,6 @@
 import type { TestProject } from "vitest/node";
 import { startTestDatabase } from "../postgres/test-database.ts";
 
-declare module "vitest" {
-  interface ProvidedContext {
-    databaseAppUrl: string;
-    databaseAuthUrl: string;
-    databaseEndpoint: string;
-    databaseOwnerUrl: string;
-  }
-}
-
 /** One migrated database for all tests in workerd: `inject("databaseAppUrl")` and its neighbours tell where it is. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const { appUrl, authUrl, ownerUrl, endpoint, stop } = await startTestDatabase();

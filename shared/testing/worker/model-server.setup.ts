@@ -3,15 +3,6 @@ import type { AddressInfo } from "node:net";
 import type { TestProject } from "vitest/node";
 import { type Behaviour, startFakeModelServer } from "../providers/fake-model-server.ts";
 
-declare module "vitest" {
-  interface ProvidedContext {
-    /** Stands for a vendor: `ANTHROPIC_BASE_URL`. */
-    modelUrl: string;
-    /** POST behaviours for the next requests; GET the requests so far; DELETE to begin anew. */
-    modelControlUrl: string;
-  }
-}
-
 /** A scripted vendor for all tests in workerd, with a door through which a test inside workerd can set it. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const models = await startFakeModelServer();
