@@ -12,6 +12,8 @@ import { percentile, printFigures } from "./statistics.ts";
 const WARM_UP = 20;
 const ROUNDS = 200;
 const IDLE_MS = 15_000;
+/** A person reads before the next question; the write-behind of the last one is over by then. */
+const PAUSE_MS = 150;
 
 /** Milliseconds to the first text delta from the vendor, asked directly. */
 async function firstTokenDirect(url: string): Promise<number> {
@@ -53,6 +55,7 @@ try {
     const { ackMs, firstTokenMs } = await client.ask("Hello");
     acks.push(ackMs);
     firsts.push(firstTokenMs);
+    await sleep(PAUSE_MS);
   }
   client.close();
   await sleep(IDLE_MS);

@@ -1,6 +1,7 @@
 import type { Services } from "../../shared/runtime/services.ts";
 import { AlarmScheduler } from "../alarm-scheduler.ts";
 import type { Bindings } from "../stubs.ts";
+import { Configuration } from "./configuration.ts";
 import { Journal } from "./journal.ts";
 import { Outbox } from "./outbox.ts";
 import type { Room } from "./room.ts";
@@ -30,6 +31,7 @@ export function createRoom(ctx: DurableObjectState, env: Bindings, services: Ser
     turns: new TurnTable(storage.sql),
     sessions: new Sessions(ctx, nowMs),
     alarms,
+    configuration: new Configuration({ journal, reader: services.configuration }),
     background,
   };
   const room = parts as typeof parts & Room;

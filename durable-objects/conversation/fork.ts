@@ -20,6 +20,8 @@ export function forkInto(room: Room, principal: Principal, messageId: string): P
   return asResult(async () => {
     const { journal, services, env } = room;
     const source = journal.born;
+    if (principal.workspaces.some(({ id, role }) => id === source.workspaceId && role === "viewer"))
+      return fail("forbidden", "You may read what is shared in this workspace, not start conversations there.");
     const path = pathThrough(room, messageId);
     if (!path) return fail("not_found", "There is no such message in this conversation.");
     const created = await services.conversations.create(

@@ -1,6 +1,6 @@
 import type { Conversation } from "../../shared/contract/conversation.ts";
 import type { ConversationEvent, LoggedEvent } from "../../shared/contract/events.ts";
-import { Message, type Usage } from "../../shared/contract/message.ts";
+import type { Message, Usage } from "../../shared/contract/message.ts";
 import { type Change, changesOf } from "../../shared/domain/conversation/project.ts";
 import { hasSchema, migrateSchema } from "./schema.ts";
 
@@ -23,18 +23,21 @@ export interface StoredMessage {
 }
 
 const toMessage = (row: MessageRow): StoredMessage => ({
-  message: Message.parse({
+  message: {
     id: row.id,
     seq: row.seq,
     updatedSeq: row.updated_seq,
     parentId: row.parent_id,
-    role: row.role,
-    parts: JSON.parse(row.parts),
-    metadata: JSON.parse(row.metadata),
+    role: row.role as Message["role"],
+    parts: JSON.parse(row.parts) as Message["parts"],
+    metadata: JSON.parse(row.metadata) as Message["metadata"],
     createdAt: row.created_at,
-  }),
+  },
   deleted: row.deleted === 1,
 });
+
+/** Characters of messages kept in memory; a turn reads the whole path that its model can see. */
+const MAX_REMEMBERED_CHARACTERS = 4_000_000;
 
 /**
  * The truth of one conversation: an append-only log in the object's SQLite, with the current messages beside it. The
@@ -46,6 +49,8 @@ export class Journal {
   readonly #now: () => Date;
   #conversation: Conversation | null = null;
   #lastSeq = 0;
+  readonly #remembered = new Map<string, StoredMessage>();
+  #rememberedCharacters = 0;
 
   constructor(storage: DurableObjectStorage, now: () => Date) {
     this.#storage = storage;
@@ -82,6 +87,7 @@ export class Journal {
     } catch (error) {
       this.#conversation = before.conversation;
       this.#lastSeq = before.lastSeq;
+      this.#forgetMessages();
       throw error;
     }
   }
@@ -110,6 +116,7 @@ export class Journal {
   forget(): void {
     this.#conversation = null;
     this.#lastSeq = 0;
+    this.#forgetMessages();
   }
 
   saveConversation(conversation: Conversation): void {
@@ -166,9 +173,17 @@ export class Journal {
       .map((row) => ({ seq: row.seq, at: row.at, event: JSON.parse(row.body) as ConversationEvent }));
   }
 
+  /** Never change what this returns: it is kept. */
   message(id: string): StoredMessage | null {
+    const known = this.#remembered.get(id);
+    if (known) return known;
     const [row] = this.#sql.exec<MessageRow>("select * from messages where id = ?", id).toArray();
-    return row ? toMessage(row) : null;
+    if (!row) return null;
+    const stored = toMessage(row);
+    this.#rememberedCharacters += row.parts.length;
+    if (this.#rememberedCharacters > MAX_REMEMBERED_CHARACTERS) this.#forgetMessages();
+    this.#remembered.set(id, stored);
+    return stored;
   }
 
   /** The active path or any other, newest first, as long as somebody asks for more. */
@@ -203,6 +218,11 @@ export class Journal {
     return { messages: row?.n ?? 0 };
   }
 
+  #forgetMessages(): void {
+    this.#remembered.clear();
+    this.#rememberedCharacters = 0;
+  }
+
   #load(): void {
     const stored = this.meta("conversation");
     this.#conversation = stored ? (JSON.parse(stored) as Conversation) : null;
@@ -224,8 +244,10 @@ export class Journal {
   #apply(change: Change, logged: LoggedEvent): void {
     switch (change.kind) {
       case "put":
+        this.#remembered.delete(change.message.id);
         return this.#put(change.message, logged.seq);
       case "delete":
+        this.#remembered.delete(change.messageId);
         this.#sql.exec(
           "update messages set deleted = 1, parts = '[]', updated_seq = ? where id = ?",
           logged.seq,
@@ -233,6 +255,7 @@ export class Journal {
         );
         return;
       case "fail":
+        this.#forgetMessages();
         this.#sql.exec(
           "update messages set updated_seq = ?, metadata = json_set(metadata, '$.finishReason', 'failed') where json_extract(metadata, '$.turnId') = ?",
           logged.seq,

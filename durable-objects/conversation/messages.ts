@@ -27,6 +27,8 @@ export function sendMessage(
   client: ClientKind,
 ): Result<Accepted> {
   const { journal, turns, services, queue } = room;
+  const openTurns = turns.openCount();
+  if (openTurns === 0) room.configuration.readAhead();
   const decision = decideSend(
     {
       id,
@@ -39,7 +41,7 @@ export function sendMessage(
     {
       known: knownMessage(journal, turns, id),
       headId: journal.born.headId,
-      openTurns: turns.openCount(),
+      openTurns,
       nextSeq: journal.lastSeq + 1,
       at: services.now().toISOString(),
       turnId: services.newId(),

@@ -2,28 +2,29 @@ import type { TurnError } from "../../shared/contract/events.ts";
 import type { Receipt } from "../../shared/contract/receipt.ts";
 import { selectContext } from "../../shared/domain/context/select.ts";
 import { chooseModel } from "../../shared/domain/routing/choose-model.ts";
-import type { TurnConfiguration } from "../../shared/ports/conversation-store.ts";
 import { historyTo } from "./history.ts";
 import { publish, type Room } from "./room.ts";
 import type { PlannedCandidate, RunningTurn } from "./running-turn.ts";
 import { broadcastSession } from "./session-info.ts";
 
-/** After this long a turn goes on with the last settings it knows. */
-const CONFIGURATION_DEADLINE_MS = 250;
 /** How long the first message after a start waits for providers that were never asked before. */
 const FIRST_PROBE_DEADLINE_MS = 1_500;
 
-export type PlannedTurn = { ok: true; candidates: PlannedCandidate[] } | { ok: false; error: TurnError };
+export interface PlannedTurn {
+  /** In the order in which they are asked; empty where `error` says why. */
+  candidates: PlannedCandidate[];
+  error: TurnError | null;
+  receipt: Receipt;
+}
 
-/** Reads what a turn depends on, chooses, and writes `turn:started` with the receipt. A resumed turn keeps its first event. */
+/** Reads what a turn depends on and chooses; writes nothing. A resumed turn keeps its receipt's id. */
 export async function planTurn(room: Room, running: RunningTurn, resumed: boolean): Promise<PlannedTurn> {
   const { services, journal } = room;
   const { turn } = running;
   const [configuration, instances] = await Promise.all([
-    readConfiguration(room),
+    room.configuration.read(),
     services.providers.instances(FIRST_PROBE_DEADLINE_MS),
   ]);
-  if (running.abort.signal.aborted) return { ok: true, candidates: [] };
   const question = journal.message(turn.replyTo)?.message.parts ?? [];
   const earlier = resumed ? turn.receipt : null;
   const choice = chooseModel({
@@ -35,12 +36,9 @@ export async function planTurn(room: Room, running: RunningTurn, resumed: boolea
     inputTokens: selectContext(historyTo(journal, turn, null), null).usedTokens,
     configuration: configuration.from,
   });
-  const window = choice.candidates[0]?.model.contextWindow;
-  if (window) journal.setMeta("window", String(window));
-  if (!earlier) start(room, running, choice.receipt);
-  if (choice.error) return { ok: false, error: choice.error };
   return {
-    ok: true,
+    receipt: choice.receipt,
+    error: choice.error,
     candidates: choice.candidates.flatMap((candidate) => {
       const instance = instances.find((each) => each.id === candidate.instanceId);
       return instance ? [{ ...candidate, provider: instance.provider }] : [];
@@ -49,29 +47,18 @@ export async function planTurn(room: Room, running: RunningTurn, resumed: boolea
 }
 
 /** The turn leaves the queue: from here on it is in the log, and ends there. */
-function start(room: Room, running: RunningTurn, receipt: Receipt): void {
+export function startTurn(room: Room, running: RunningTurn, { receipt, candidates }: PlannedTurn): void {
   const { journal, turns } = room;
   const { turn } = running;
+  const window = candidates[0]?.model.contextWindow;
   const logged = journal.transact(() => {
     turns.markRunning(turn.id, receipt, running.startedAtMs);
     journal.setMeta("receipt", JSON.stringify(receipt));
+    if (window) journal.setMeta("window", String(window));
     const { id: turnId, messageId, replyTo } = turn;
     return journal.append({ type: "turn:started", turnId, messageId, replyTo, parentId: journal.born.headId, receipt });
   });
   running.turn = { ...turn, state: "running", receipt };
   publish(room, logged);
   broadcastSession(room);
-}
-
-/** Fresh within the deadline, else the object's last good copy. */
-async function readConfiguration(room: Room): Promise<{ value: TurnConfiguration | null; from: "fresh" | "snapshot" }> {
-  const { services, journal } = room;
-  const { ownerUserId, workspaceId } = journal.born;
-  const fresh = services.configuration.read({ userId: ownerUserId }, workspaceId).catch(() => null);
-  const value = await Promise.race([fresh, scheduler.wait(CONFIGURATION_DEADLINE_MS).then(() => null)]);
-  const snapshot = journal.meta("configuration");
-  if (!value) return { value: snapshot ? (JSON.parse(snapshot) as TurnConfiguration) : null, from: "snapshot" };
-  const text = JSON.stringify(value);
-  if (text !== snapshot) journal.setMeta("configuration", text);
-  return { value, from: "fresh" };
 }

@@ -3,6 +3,7 @@ import type { ServerFrame } from "../../shared/contract/frames.ts";
 import type { Services } from "../../shared/runtime/services.ts";
 import type { AlarmScheduler } from "../alarm-scheduler.ts";
 import type { Bindings } from "../stubs.ts";
+import type { Configuration } from "./configuration.ts";
 import type { Journal } from "./journal.ts";
 import type { Outbox } from "./outbox.ts";
 import type { TurnLine } from "./running-turn.ts";
@@ -19,6 +20,7 @@ export interface Room {
   turns: TurnTable;
   sessions: Sessions;
   alarms: AlarmScheduler;
+  configuration: Configuration;
   outbox: Outbox;
   queue: TurnLine;
   /** Keeps the object awake until the promise settles, and never lets a failure go unseen. */

@@ -11,7 +11,7 @@ import type { Candidate } from "../../shared/domain/routing/choose-model.ts";
 import { afterFailure, errorOfFailure, GUIDE_NOTE } from "../../shared/domain/turn/after-failure.ts";
 import { addToAnswer, answerLength, hasText } from "../../shared/domain/turn/answer.ts";
 import { historyTo } from "./history.ts";
-import { planTurn } from "./plan-turn.ts";
+import { type PlannedTurn, planTurn, startTurn } from "./plan-turn.ts";
 import { publish, type Room } from "./room.ts";
 import type { PlannedCandidate, RunningTurn } from "./running-turn.ts";
 
@@ -38,8 +38,9 @@ export async function runTurn(room: Room, running: RunningTurn, resumed: boolean
   try {
     const planned = await planTurn(room, running, resumed);
     if (running.abort.signal.aborted) return;
-    if (!planned.ok) return room.queue.giveUp(running.turn, [], planned.error);
-    await streamThrough(room, running, planned.candidates);
+    const [first] = planned.candidates;
+    if (!first) return failAtOnce(room, running, planned);
+    await streamThrough(room, running, planned, resumed);
   } catch (error) {
     console.error(`turn ${running.turn.id} failed:`, error);
     if (running.abort.signal.aborted) return;
@@ -48,13 +49,27 @@ export async function runTurn(room: Room, running: RunningTurn, resumed: boolean
   }
 }
 
-async function streamThrough(room: Room, running: RunningTurn, candidates: PlannedCandidate[]): Promise<void> {
+/** No model can be asked: the turn starts only to say why it ends. */
+function failAtOnce(room: Room, running: RunningTurn, planned: PlannedTurn): void {
+  if (running.turn.state !== "running") startTurn(room, running, planned);
+  const error = planned.error ?? { code: "no_route" as const, message: "No model can be reached." };
+  room.queue.giveUp(running.turn, running.answer.parts, error);
+}
+
+async function streamThrough(room: Room, running: RunningTurn, planned: PlannedTurn, resumed: boolean): Promise<void> {
   const progress: Progress = { failures: [], firstTokenMs: null, continuations: 0 };
+  const { candidates } = planned;
   let index = 0;
   while (true) {
     const candidate = candidates[index];
     if (!candidate) return;
-    const attempt = await streamOnce(room, running, candidate, progress);
+    const stream = openStream(room, running, candidate, progress);
+    if (index === 0 && !resumed && running.turn.state !== "running") {
+      await scheduler.wait(0); // the request leaves before the write below, which everything sent later would wait for
+      if (running.abort.signal.aborted) return;
+      startTurn(room, running, planned);
+    }
+    const attempt = await follow(room, running, candidate, progress, stream);
     if (attempt.kind === "stale") return;
     if (attempt.kind === "finish") return complete(room, running, candidate, attempt.finish, progress);
     progress.failures.push({ candidate, failure: attempt.failure });
@@ -75,23 +90,43 @@ async function streamThrough(room: Room, running: RunningTurn, candidates: Plann
   }
 }
 
-/** Runs one request and shows what comes. The answer grows in place; checkpoints are far between. */
-async function streamOnce(
+interface OpenStream {
+  events: AsyncIterable<ModelEvent>;
+  sentAtMs: number;
+}
+
+/** Sends the request at once; its first event is waited for later. */
+function openStream(room: Room, running: RunningTurn, candidate: PlannedCandidate, progress: Progress): OpenStream {
+  const options = {
+    signal: running.abort.signal,
+    ...(candidate.health === "down" ? { headersTimeoutMs: DOUBTFUL_HEADERS_MS } : {}),
+  };
+  const request = requestFor(room, running, candidate, progress);
+  const iterator = candidate.provider.stream(request, options)[Symbol.asyncIterator]();
+  let first: Promise<IteratorResult<ModelEvent>> | null = iterator.next();
+  const next = (): Promise<IteratorResult<ModelEvent>> => {
+    const result = first ?? iterator.next();
+    first = null;
+    return result;
+  };
+  const end = async (): Promise<IteratorResult<ModelEvent>> =>
+    (await iterator.return?.()) ?? { done: true, value: undefined };
+  const events = { [Symbol.asyncIterator]: () => ({ next, return: end }) };
+  return { events, sentAtMs: room.services.now().getTime() };
+}
+
+/** Shows what a stream brings. The answer grows in place; checkpoints are far between. */
+async function follow(
   room: Room,
   running: RunningTurn,
   candidate: PlannedCandidate,
   progress: Progress,
+  { events, sentAtMs }: OpenStream,
 ): Promise<Attempt> {
   const { services, sessions, turns } = room;
   const { turn, answer, abort } = running;
-  const request = requestFor(room, running, candidate, progress);
-  const options = {
-    signal: abort.signal,
-    ...(candidate.health === "down" ? { headersTimeoutMs: DOUBTFUL_HEADERS_MS } : {}),
-  };
-  const sentAtMs = services.now().getTime();
   let savedAtMs = sentAtMs;
-  for await (const event of candidate.provider.stream(request, options)) {
+  for await (const event of events) {
     if (abort.signal.aborted) return { kind: "stale" };
     if (event.type === "finish" || event.type === "failure") {
       services.providers.report(candidate.instanceId, outcomeOf(event, progress.firstTokenMs ?? 0));
@@ -107,14 +142,8 @@ async function streamOnce(
     }
     if (answerLength(answer) > MAX_ANSWER_LENGTH) return { kind: "finish", finish: cutFinish(candidate.model.id) };
   }
-  return {
-    kind: "failure",
-    failure: {
-      kind: "stream_cut",
-      message: `${candidate.displayName} ended its answer without a word.`,
-      retryable: true,
-    },
-  };
+  const message = `${candidate.displayName} ended its answer without a word.`;
+  return { kind: "failure", failure: { kind: "stream_cut", message, retryable: true } };
 }
 
 const cutFinish = (model: string): Finish => ({

@@ -25,9 +25,19 @@ const partTokens = (part: Part): number => {
   }
 };
 
-/** An estimate, good to some ten percent; what the provider reports afterwards is what counts. */
-export const messageTokens = (message: Pick<Message, "parts">): number =>
-  message.parts.reduce((sum, part) => sum + partTokens(part), MESSAGE_OVERHEAD_TOKENS);
+const estimates = new WeakMap<readonly Part[], number>();
+
+/**
+ * An estimate, good to some ten percent; what the provider reports afterwards is what counts. Remembered for as long
+ * as the parts are: they are never changed once they are stored.
+ */
+export function messageTokens({ parts }: Pick<Message, "parts">): number {
+  const known = estimates.get(parts);
+  if (known !== undefined) return known;
+  const tokens = parts.reduce((sum, part) => sum + partTokens(part), MESSAGE_OVERHEAD_TOKENS);
+  estimates.set(parts, tokens);
+  return tokens;
+}
 
 export interface ContextSelection {
   messages: Message[];

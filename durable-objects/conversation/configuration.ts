@@ -1,0 +1,52 @@
+import type { ConfigurationReader, TurnConfiguration } from "../../shared/ports/conversation-store.ts";
+import type { Journal } from "./journal.ts";
+
+/** After this long a turn goes on with the last settings it knows. */
+const DEADLINE_MS = 250;
+
+export interface ReadConfiguration {
+  /** Null before the first good read. */
+  value: TurnConfiguration | null;
+  from: "fresh" | "snapshot";
+}
+
+interface Deps {
+  journal: Journal;
+  reader: ConfigurationReader;
+}
+
+/** The settings of a turn: read once for each, fresh within a deadline, else the object's last good copy. */
+export class Configuration {
+  readonly #deps: Deps;
+  #ahead: Promise<TurnConfiguration | null> | null = null;
+
+  constructor(deps: Deps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * Asks now for the turn that is about to start. Called before its message is written: what an object sends after a
+   * write waits until that write is on disk.
+   */
+  readAhead(): void {
+    this.#ahead ??= this.#ask();
+  }
+
+  async read(): Promise<ReadConfiguration> {
+    const { journal } = this.#deps;
+    const asked = this.#ahead ?? this.#ask();
+    this.#ahead = null;
+    const value = await Promise.race([asked, scheduler.wait(DEADLINE_MS).then(() => null)]);
+    const snapshot = journal.meta("configuration");
+    if (!value) return { value: snapshot ? (JSON.parse(snapshot) as TurnConfiguration) : null, from: "snapshot" };
+    const text = JSON.stringify(value);
+    if (text !== snapshot) journal.setMeta("configuration", text);
+    return { value, from: "fresh" };
+  }
+
+  #ask(): Promise<TurnConfiguration | null> {
+    const { journal, reader } = this.#deps;
+    const { ownerUserId, workspaceId } = journal.born;
+    return reader.read({ userId: ownerUserId }, workspaceId).catch(() => null);
+  }
+}
