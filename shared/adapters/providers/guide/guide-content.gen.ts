@@ -1,3 +1,329 @@
 // Made by scripts/build-guide.ts from README.md and docs/. Do not edit.
 export const GUIDE_PASSAGES: readonly { doc: string; heading: string; text: string }[] =
-  [];
+  [
+ {
+  "doc": "README.md",
+  "heading": "Mosaic",
+  "text": "Mosaic is a chat server for language models that you run yourself, for one person or several.\nEach conversation is an object of its own that keeps every message, and goes on after a crash where it was.\nYou talk to it in the browser and in the terminal, in the same conversation at the same time.\nIt speaks to Anthropic, OpenAI, OpenRouter, Z.ai and Ollama; with none of them, a built-in guide answers from these pages.\nThe same Worker runs on your machine with one command, and on Cloudflare with a Neon database."
+ },
+ {
+  "doc": "README.md",
+  "heading": "Start and test",
+  "text": "```sh\nnpm start    # the whole stack on this machine, until Ctrl+C\nnpm test     # every check and every test\n```\n\nBoth work straight after a clone, with Node 20 or later and npm. The first run installs the pinned packages, a Node 24\nof its own included (Linux; elsewhere install Node 24 yourself), and says what it does."
+ },
+ {
+  "doc": "README.md",
+  "heading": "Five minutes",
+  "text": "1. Run `npm start` and wait for `Mosaic is ready at http://localhost:8787`.\n2. Open that address and choose *Create an account*. The first account becomes the admin of this instance.\n3. Ask something, for example *How do I connect a model?* No model is connected yet, so the built-in guide answers: it\n   is no language model, it quotes this documentation.\n4. Connect a model: stop the stack with Ctrl+C and start it again with a key, `ANTHROPIC_API_KEY=… npm start`. The other\n   names are under [Connect a model](docs/getting-started.md#how-do-i-connect-a-model).\n5. In a second terminal, in the same folder, run `npx mosaic`. It shows an address and a code; open the address, confirm\n   the code, and chat. `npx mosaic -c` goes on with your latest conversation, the one from the browser included.\n\nKill it at any moment, even in the middle of an answer, and start it again: the conversation is there, and the answer goes\non with a note that it was interrupted."
+ },
+ {
+  "doc": "README.md",
+  "heading": "What can you do with Mosaic?",
+  "text": "Chat with any connected model and stop, retry, edit or fork an answer; pin a model with `/model`; see with every answer\nwhich model wrote it, why, and what it cost; go on in the browser or the terminal; run a script with `npx mosaic -p`;\nexport a conversation as Markdown or JSON; use the REST API, described at `/api/docs` on your own instance. Type `/help`\nin a conversation for the commands."
+ },
+ {
+  "doc": "README.md",
+  "heading": "Three promises",
+  "text": "| Promise | Holds today | Still to come |\n|---|---|---|\n| **Never lose a turn.** Accepted means durable. | A message is acknowledged only once it is on disk. Clients keep what was not acknowledged and send it again; it is stored once. An answer cut by a crash goes on. A conversation goes on while its database is away. | Proof under long runs of random faults; steering a running answer; sign-in while the database is away. |\n| **Routing you can trust.** Every answer carries a receipt. | The receipt: which model, why, what else was possible, what it should cost and did. The choice itself is simple: the pinned model, else the workspace's default, else the first provider that answers. | Judging what a message needs, routing rules, asking beforehand where a message would go, replaying rules over the past. |\n| **Your machines and your chats, no open ports.** | One conversation, live in several browsers and terminals. Ollama, where the stack can reach its address. | A connector that dials in from your machines; messengers; tools; memory; provider keys of your own, saved in the page. |"
+ },
+ {
+  "doc": "README.md",
+  "heading": "Where to go next",
+  "text": "- [Getting started](docs/getting-started.md): models, accounts, passwords, the page\n- [The terminal](docs/terminal.md): `mosaic`, its options, keys and commands\n- [Self-hosting](docs/self-hosting.md): settings, the data folder, backups, what each start error means\n- [Deploying](docs/deploying.md): Cloudflare with Neon\n- [Testing](docs/testing.md), [architecture](docs/architecture/README.md) and [decisions](docs/decisions), for changing it"
+ },
+ {
+  "doc": "docs/architecture/README.md",
+  "heading": "Architecture",
+  "text": "This page follows the code; when they differ, mend the page. Why things are so stands in [decisions](../decisions)."
+ },
+ {
+  "doc": "docs/architecture/README.md",
+  "heading": "The house",
+  "text": "| Folder | What lives there |\n|---|---|\n| `workers/` | the edge: one Worker; `app.ts` puts middleware and routes together, `routes/<resource>/` has one file per endpoint, `http-error.ts` the only table of errors and statuses |\n| `durable-objects/` | one object per conversation; `stubs.ts` is the only way to reach one |\n| `shared/contract` | the wire in zod: frames, bodies, ids, error codes |\n| `shared/domain` | pure decisions; time and ids are passed in |\n| `shared/ports`, `shared/adapters` | interfaces, and what stands behind them: Postgres, providers, sign-in, mail |\n| `shared/runtime` | the checked environment, and the one place where ports meet adapters |\n| `shared/client` | the socket, outbox and view that the page and the terminal share |\n| `clients/` | the page (React) and the terminal |\n| `selfhost/` | the stack on one machine; it runs the built bundle and imports nothing of it |\n| `migrations/`, `tests/`, `bench/`, `scripts/` | SQL, whole-stack tests, measurements, commands |"
+ },
+ {
+  "doc": "docs/architecture/README.md",
+  "heading": "The house",
+  "text": "Imports go one way, `contract <- domain <- ports <- adapters <- runtime`; the edge and the objects never import an adapter,\nclients see `contract` and `client` alone. [Testing](../testing.md#the-fences) says how that is held."
+ },
+ {
+  "doc": "docs/architecture/README.md",
+  "heading": "One message, nine rooms",
+  "text": "The socket and REST enter by the same door, `sendMessage` in `durable-objects/conversation/messages.ts`.\n\n| # | Room | Where | What happens |\n|---|---|---|---|\n| 1 | decode | `contract/frames.ts` | a bad frame becomes a value that says what is wrong |\n| 2 | decide | `domain/conversation/decide.ts` | pure: accepted, duplicate or refused; idempotent by message id |\n| 3 | append | `conversation/journal.ts` | one synchronous SQLite transaction; the ack comes after it |\n| 4 | context | `domain/context/select.ts` | the newest messages of the path that fit the model's window |\n| 5 | route | `domain/routing/choose-model.ts` | pinned, else default, else first provider that answers; makes the receipt |\n| 6 | request | `domain/prompt/build-request.ts` | the history, made portable to the chosen vendor |\n| 7 | stream | `adapters/providers/*` | never throws: a failure is its last event |\n| 8 | step | `domain/turn/after-failure.ts` | finish, ask the next candidate, continue after a cut, or give up; tools are still to come |\n| 9 | publish | `journal`, `sessions`, `outbox` | appended before it is sent; Postgres follows by alarm |"
+ },
+ {
+  "doc": "docs/architecture/README.md",
+  "heading": "One message, nine rooms",
+  "text": "No model is called before the ack. Deltas go out as they come and are saved every 250 ms, not one by one: what an object sends\nwaits until what it wrote is on disk. Workspace settings are read once per turn with a deadline of 250 ms; after that the\nlast copy in the object serves, and the receipt says `snapshot`."
+ },
+ {
+  "doc": "docs/architecture/README.md",
+  "heading": "The conversation object",
+  "text": "`object.ts` is a shell: it admits, calls and answers. `create-room.ts` puts the parts together once; each takes only what it\nneeds. State is SQLite and what sockets carry through hibernation; memory may vanish between two messages.\n\nThe journal is an append-only log with the current messages beside it. `seq` is the position of an event and the only order\nthere is: a client resumes with `since`, and gets every later event and then a snapshot of the running answer. Messages form\na tree; an edit or a retry adds a sibling and moves the head.\n\n`turn-queue.ts` runs one turn at a time. A stop writes the ending at once and aborts; whatever the stream still says is stale.\n`alarm-scheduler.ts` keeps named alarms over the one an object has, and sets it only when it must come earlier."
+ },
+ {
+  "doc": "docs/architecture/README.md",
+  "heading": "Write-behind",
+  "text": "The log is also the outbox. An alarm brings what lies behind the cursor `drainedSeq` to Postgres, in order, in batches of one\ntransaction each: the events, and the rows for messages, turns and receipts made from them. The cursor moves after Postgres\nhas agreed; sending a batch twice changes nothing. If Postgres is away it tries again, more and more slowly, and the session\nsays `offline`; an event that Postgres refuses for what it is steps aside and the rest goes on.\n\nCreating and renaming a conversation, and deleting it, write Postgres within the request: lists must show it at once."
+ },
+ {
+  "doc": "docs/architecture/README.md",
+  "heading": "Recovery",
+  "text": "A turn has a watchdog alarm before it starts and while it runs. An object that wakes with a turn marked running and none in\nmemory decides by what was shown: nothing, and the step runs again; text, and it is kept, a `turn:continued` event marks the\nseam, and the model goes on from there. After fifteen minutes or five restarts it is ended, and the user is told.\n\nAn object that knows nothing asks Postgres on behalf of who asks: it answers 404, or comes back from the drained log and goes\non at the next `seq`. The self-hosted runner restarts the database and workerd, and ends its own orphans."
+ },
+ {
+  "doc": "docs/architecture/README.md",
+  "heading": "Isolation",
+  "text": "The Worker authenticates every request; the object authorises against its own copy of who owns the conversation. A foreign\nconversation looks like one that does not exist. When a session, key or membership ends, the objects that it was attached to\nare told and close its sockets. A page opens its socket with a single-use ticket that is valid for seconds and for its origin.\n\nIn Postgres the Worker signs in as `app_user`, without the right to bypass row-level security. Every query runs in one\nbatch with the user's id set for that transaction only, so a forgotten scope returns nothing. Foreign keys carry the workspace.\nSign-in tables are in a schema of their own that `app_user` cannot read."
+ },
+ {
+  "doc": "docs/architecture/README.md",
+  "heading": "Clients",
+  "text": "`shared/client` keeps each message in an outbox until its ack, reconnects, resumes by `seq` and resends. `view.ts` makes one view\nof replayed events and live frames; that both end in the same view is a test. The page keeps its outbox in the browser's\nstorage, the terminal in files."
+ },
+ {
+  "doc": "docs/deploying.md",
+  "heading": "Deploying to Cloudflare with Neon",
+  "text": "The Worker that `npm start` runs also runs on Cloudflare, with a Durable Object per conversation and a Neon database. This\npage describes what `npm run deploy` does. The build and the migrations are tested here; nobody has run the upload against a\nreal Cloudflare account, nor the migrations against a real Neon project yet. Where something differs, believe the tools."
+ },
+ {
+  "doc": "docs/deploying.md",
+  "heading": "What you need",
+  "text": "- A Cloudflare account, and either `npx wrangler login` or a `CLOUDFLARE_API_TOKEN` with the right to edit Workers\n- A Neon project with an empty database, Postgres 15 or later"
+ },
+ {
+  "doc": "docs/deploying.md",
+  "heading": "The database and its roles",
+  "text": "Three roles sign in, and the Worker never sees the first one:\n\n| Role | Used by | May |\n|---|---|---|\n| the owner | migrations only | everything |\n| `app_user` | the Worker | its tables, under row-level security |\n| `auth_user` | the Worker | the sign-in tables only |\n\nDo not make the last two in Neon's console: roles made there bypass row-level security, and the migrations refuse such roles.\nThe migrations make them, and give them the passwords that stand in the connection strings you choose. Take the owner's\nstring from Neon and write two more with the same host and database, each with a long random password of its own:\n\n```sh\nexport DATABASE_URL='postgresql://owner:…@ep-….neon.tech/mosaic?sslmode=require'\nexport DATABASE_APP_URL='postgresql://app_user:…@ep-….neon.tech/mosaic?sslmode=require'\nexport DATABASE_AUTH_URL='postgresql://auth_user:…@ep-….neon.tech/mosaic?sslmode=require'\n```\n\n`npm run migrate` alone brings the database of `DATABASE_URL` up to date, at Neon or any other Postgres, and sets these\npasswords. Each migration is one transaction: all of it is in, or nothing."
+ },
+ {
+  "doc": "docs/deploying.md",
+  "heading": "Secrets",
+  "text": "Make these once, keep them somewhere safe, and use the same ones for every deployment: a new `BETTER_AUTH_SECRET` signs\neverybody out.\n\n```sh\nexport BETTER_AUTH_SECRET=\"$(openssl rand -base64 32)\"\nexport CREDENTIALS_KEYS=\"k1:$(openssl rand -base64 32)\"\nexport SETUP_TOKEN=\"$(openssl rand -hex 16)\"\nexport PUBLIC_URL='https://chat.example.org'\n```\n\nSet `SETUP_TOKEN` always: whoever signs up first must show it and becomes the admin. Without it that is whoever comes first.\n\nProvider keys (`ANTHROPIC_API_KEY` and so on), `SIGN_UP`, `ALLOWED_ORIGINS`, mail (`MAIL_API_URL`, `MAIL_API_KEY`,\n`MAIL_FROM`) and single sign-on (`OIDC_…`) are taken from the environment too; [self-hosting](self-hosting.md) lists them.\nWithout a mail service a password reset is refused with a sentence that says so. `OLLAMA_BASE_URL` must be an address that\nCloudflare can reach."
+ },
+ {
+  "doc": "docs/deploying.md",
+  "heading": "Deploy",
+  "text": "```sh\nnpm run deploy\n```\n\n1. It refuses, and names what is missing, unless `DATABASE_URL`, `DATABASE_APP_URL`, `DATABASE_AUTH_URL`,\n   `BETTER_AUTH_SECRET`, `CREDENTIALS_KEYS` and `PUBLIC_URL` are set.\n2. It builds the Worker and the page, and refuses a Worker larger than 1 MiB gzipped.\n3. It applies the migrations as the owner. If one fails, nothing is deployed.\n4. It uploads the Worker, the page and the settings as secrets. The owner's connection string is never uploaded.\n\nSettings that are not in the environment are not uploaded; a secret that an earlier deployment set stays until\n`npx wrangler secret delete <NAME>`."
+ },
+ {
+  "doc": "docs/deploying.md",
+  "heading": "wrangler.toml",
+  "text": "It holds what is no secret: the Worker's name and entry, the page's files and which paths go to the Worker first, the\nDurable Object binding and its migration. `compatibility_date` is checked by the tests on workerd; raise it only with them."
+ },
+ {
+  "doc": "docs/deploying.md",
+  "heading": "A custom domain",
+  "text": "Without one the Worker is at `https://mosaic.<your subdomain>.workers.dev`, and `PUBLIC_URL` must say exactly that. For a\ndomain that Cloudflare serves for you, add to `wrangler.toml`, above the first `[…]` section:\n\n```toml\nroutes = [{ pattern = \"chat.example.org\", custom_domain = true }]\n```"
+ },
+ {
+  "doc": "docs/deploying.md",
+  "heading": "Queues and cron",
+  "text": "None are needed today: the Worker has no queue and no cron trigger, and `wrangler.toml` names none. What need not happen at\nonce (copying the log to Postgres, watching over a running answer) is done by each conversation's own alarm.\nThe self-hosted runner already runs both where a later version brings them."
+ },
+ {
+  "doc": "docs/deploying.md",
+  "heading": "Is it up?",
+  "text": "`GET /health/live` answers when the Worker runs. `GET /health/ready` also asks the database, says whether the migrations are\nin, and lists providers that are down; 503 means that requests cannot be served. `npx wrangler tail` shows the log."
+ },
+ {
+  "doc": "docs/deploying.md",
+  "heading": "Where conversations live",
+  "text": "A conversation's object is placed near the person who starts it and stays there. For a group spread over the world, everyone\nelse's messages travel to that place."
+ },
+ {
+  "doc": "docs/getting-started.md",
+  "heading": "Start Mosaic",
+  "text": "In the checkout run `npm start`. It installs what is missing, makes a data folder (`.mosaic`), starts a database and the\nserver, and ends with `Mosaic is ready at http://localhost:8787`. Ctrl+C stops it. If port 8787 is taken, choose another:\n`PORT=9000 npm start`."
+ },
+ {
+  "doc": "docs/getting-started.md",
+  "heading": "Make an account",
+  "text": "Open the address and choose *Create an account*: a name, an e-mail address and a password of at least 10 characters. The\nfirst account becomes the admin of the instance. The address is not checked by a mail; it is your name for signing in.\n\nIf the page asks for a *setup token*, the stack can be reached from other machines: `npm start` printed the token shortly\nbefore it was ready. Only the first account needs it."
+ },
+ {
+  "doc": "docs/getting-started.md",
+  "heading": "What can you do?",
+  "text": "You can chat, and stop, retry, edit and fork answers; pin a model; see why a model was chosen and what it cost; export\nconversations; go on in the terminal. Type `/help` in a conversation to list the commands.\n\nThere are no tools, no web search, no file upload, no memory across conversations and no agents yet."
+ },
+ {
+  "doc": "docs/getting-started.md",
+  "heading": "Who is the guide?",
+  "text": "Where no model is connected, or none of them can be reached, the built-in guide answers. It is no language model: it\nsearches this documentation and quotes the passages that fit. It works offline and costs nothing. It stays silent when a\nprovider was reached and refused, because then you need to know why."
+ },
+ {
+  "doc": "docs/getting-started.md",
+  "heading": "How do I connect a model?",
+  "text": "Set one of these before you start Mosaic, then start it again:\n\n- `ANTHROPIC_API_KEY`, `OPENAI_API_KEY`, `OPENROUTER_API_KEY` or `ZAI_API_KEY` to a key of that vendor\n- `OLLAMA_BASE_URL` to a running Ollama, for example `http://127.0.0.1:11434`\n\n```sh\nANTHROPIC_API_KEY=your-key npm start\n```\n\n`/models` in a conversation lists what can be reached. To use a proxy or a compatible server, also set\n`ANTHROPIC_BASE_URL` (without `/v1`), or `OPENAI_BASE_URL`, `OPENROUTER_BASE_URL`, `ZAI_BASE_URL` (with its version path).\n\nKeys come from the environment only, for everybody on the instance; adding them in the page is still to come."
+ },
+ {
+  "doc": "docs/getting-started.md",
+  "heading": "How do I use Ollama?",
+  "text": "If Ollama runs on the same machine at its usual address, start Mosaic after it: `npm start` finds it and prints\n`Ollama: http://127.0.0.1:11434`. For another address set it:\n\n```sh\nOLLAMA_BASE_URL=http://192.168.1.20:11434 npm start\n```\n\n`OLLAMA_BASE_URL=off` leaves it alone. Pull a model first (`ollama pull <name>`). Ollama has no sign-in of its own: do not\nopen its port to the internet."
+ },
+ {
+  "doc": "docs/getting-started.md",
+  "heading": "Which model answers?",
+  "text": "The model pinned in the conversation (`/model <name>`, or the picker below the message box), else the default model of\nyour workspace (Settings), else the first provider that answers, in the order Anthropic, OpenAI, OpenRouter, Z.ai, Ollama.\n`/model clear` lifts a pin. A pinned model is never replaced by another; if it fails you are told.\n\nWithout a pin, the next provider is asked when the first one fails before any text was shown, and the page says so."
+ },
+ {
+  "doc": "docs/getting-started.md",
+  "heading": "Why this model?",
+  "text": "Below each answer stands the model that wrote it; *why?* opens the receipt: the reason, what was rejected, the cost expected\nand the alternatives. What the message was about is not judged yet, so the receipt's classification says confidence 0."
+ },
+ {
+  "doc": "docs/getting-started.md",
+  "heading": "Stop, retry, edit and fork",
+  "text": "*Stop* or Esc ends an answer and keeps what was written. `/retry` answers the last message once more; editing a message\nstarts a new branch. Nothing is overwritten: both versions stay. `/fork` copies the conversation into a new one."
+ },
+ {
+  "doc": "docs/getting-started.md",
+  "heading": "How do I reset my password?",
+  "text": "Choose *Forgot password?* on the sign-in page and give your e-mail address. On your own machine the letter with the link is\nprinted where `npm start` runs, and kept in the folder `mail` of the data folder; ask whoever runs the stack for it. The\nlink works for an hour and ends your other sessions. On Cloudflare the letter goes out if a mail service is configured."
+ },
+ {
+  "doc": "docs/getting-started.md",
+  "heading": "API keys",
+  "text": "Settings, *API keys*, makes a key for scripts. It acts as you; it is shown once. Send it as `Authorization: Bearer …` or\n`x-api-key: …`. The REST API is described at `/api/docs` on your instance, the machine-readable form is at\n`/api/openapi.json`."
+ },
+ {
+  "doc": "docs/getting-started.md",
+  "heading": "Several people",
+  "text": "Everyone signs up at the same address; conversations are private to their owner. Who may sign up is the operator's choice,\n`SIGN_UP` in [self-hosting](self-hosting.md). Each account has a workspace of its own; a page for inviting people into\na common one is still to come."
+ },
+ {
+  "doc": "docs/self-hosting.md",
+  "heading": "What npm start runs",
+  "text": "Three processes: the runner, which prints what you see; the Worker in workerd, the runtime that Cloudflare uses too; and an\nembedded Postgres. Only the Worker's port listens for others, by default on this machine alone. If the database or workerd\ndies, the runner starts it again; if the runner is killed, the next start ends what it left behind."
+ },
+ {
+  "doc": "docs/self-hosting.md",
+  "heading": "Where is my data?",
+  "text": "Everything is in the data folder, `.mosaic` in the checkout unless `MOSAIC_DATA_DIR` names another.\n\n| In the data folder | What it is |\n|---|---|\n| `state` | the conversations, each with its whole log |\n| `database` | the embedded Postgres (accounts, lists, a copy of the logs) and its passwords |\n| `secrets.json` | the keys that sessions and saved credentials depend on; never lose it, never share it |\n| `mail` | letters that were printed instead of sent |\n| `tmp`, `lock`, `processes.json` | of the run that is going on; no need to keep them |"
+ },
+ {
+  "doc": "docs/self-hosting.md",
+  "heading": "Backups",
+  "text": "Stop Mosaic, copy the whole data folder, start it again. A copy taken while it runs may not be usable. To restore, put the\nwhole folder back: `state` and `database` belong together, and without `secrets.json` the stack refuses to start. With a\nPostgres of your own, back that up at the same time."
+ },
+ {
+  "doc": "docs/self-hosting.md",
+  "heading": "Upgrade",
+  "text": "Make a backup, `git pull`, `npm start`. It installs new packages, builds, and applies new migrations to the database, each of\nthem whole or not at all. There is no way back to an older version but the backup."
+ },
+ {
+  "doc": "docs/self-hosting.md",
+  "heading": "Settings: the stack",
+  "text": "All settings are environment variables; an empty one counts as not set.\n\n| Variable | Default | Meaning |\n|---|---|---|\n| `PORT` | `8787` | the port; `0` takes any free one |\n| `HOST` | `127.0.0.1` | the address to listen on; `0.0.0.0` for all |\n| `PUBLIC_URL` | `http://localhost:<port>` | the address people type; sign-in refuses pages from others |\n| `MOSAIC_DATA_DIR` | `.mosaic` | the data folder |\n| `ALLOWED_ORIGINS` | | other pages that may use the API with cookies, comma-separated |"
+ },
+ {
+  "doc": "docs/self-hosting.md",
+  "heading": "Settings: who may sign up",
+  "text": "`SIGN_UP` is `open` (the default: everybody who reaches the page), `invite` (only addresses invited into a workspace) or\n`closed`. The first account can always be made and becomes the admin.\n\nWhere `HOST` is not a loopback address, the first sign-up needs the setup token that `npm start` prints; `SETUP_TOKEN` sets\nyour own."
+ },
+ {
+  "doc": "docs/self-hosting.md",
+  "heading": "Settings: models",
+  "text": "| Variable | Meaning |\n|---|---|\n| `ANTHROPIC_API_KEY`, `OPENAI_API_KEY`, `OPENROUTER_API_KEY`, `ZAI_API_KEY` | keys; each connects that vendor for everybody |\n| `ANTHROPIC_BASE_URL`, `OPENAI_BASE_URL`, `OPENROUTER_BASE_URL`, `ZAI_BASE_URL` | another server that speaks the same API |\n| `OLLAMA_BASE_URL` | an address, or `off`; unset, `http://127.0.0.1:11434` is used if an Ollama answers there at the start |"
+ },
+ {
+  "doc": "docs/self-hosting.md",
+  "heading": "Settings: secrets",
+  "text": "`BETTER_AUTH_SECRET` (at least 32 characters) signs sessions, `CREDENTIALS_KEYS` (`name:base64 of 32 bytes`) is for\ncredentials that will be saved in the database; nothing is saved under it yet. Both are made at the first start and kept in\n`secrets.json`; set them only if you keep secrets elsewhere, and then always to the same values."
+ },
+ {
+  "doc": "docs/self-hosting.md",
+  "heading": "Mail",
+  "text": "On your own machine letters (password resets, invitations) are printed by `npm start` and kept in the `mail` folder.\n`MAIL_API_URL`, `MAIL_API_KEY` and `MAIL_FROM` name a mail service for a Worker on Cloudflare; the stack of `npm start` does\nnot use them yet. The service must take `POST {from, to, subject, text}` as JSON with a bearer key, as Resend does."
+ },
+ {
+  "doc": "docs/self-hosting.md",
+  "heading": "Single sign-on (OIDC)",
+  "text": "`OIDC_ISSUER` and `OIDC_CLIENT_ID` switch it on, with `OIDC_CLIENT_SECRET` and `OIDC_NAME` where needed. The issuer must\nanswer at `/.well-known/openid-configuration`; the redirect address to register there is\n`<PUBLIC_URL>/api/auth/callback/oidc`. The page has no button for it yet: it begins with\n`POST /api/auth/sign-in/social` and `{\"provider\": \"oidc\", \"callbackURL\": \"/\"}`. While the issuer is away, sign-in by password\ngoes on."
+ },
+ {
+  "doc": "docs/self-hosting.md",
+  "heading": "A Postgres of your own",
+  "text": "```sh\nDATABASE_URL=postgresql://owner:password@db.example.org:5432/mosaic npm start\n```\n\nPostgres 15 or later with the pgvector extension at hand. The account must be allowed to create roles, schemas and that\nextension: migrations run as this owner, and make the roles `app_user` and `auth_user` that the Worker signs in as. Their\npasswords are made in the data folder, or taken from `DATABASE_APP_URL` and `DATABASE_AUTH_URL`. Use a database that holds\nnothing else. What is in the embedded database is not moved."
+ },
+ {
+  "doc": "docs/self-hosting.md",
+  "heading": "Reach it from other machines",
+  "text": "Keep `HOST` as it is and put a reverse proxy with TLS in front that passes WebSockets and sets `X-Forwarded-For` itself\n(attempts to sign in are counted by it). Set `PUBLIC_URL` to the address people type:\n\n```sh\nPUBLIC_URL=https://chat.example.org npm start\n```\n\nMake the first account before the proxy is reachable: behind a proxy on the same machine no setup token is asked for.\n`GET /health/live` says that the Worker runs, `GET /health/ready` that its database and settings are right."
+ },
+ {
+  "doc": "docs/self-hosting.md",
+  "heading": "What a start error means",
+  "text": "Each is one sentence and a non-zero exit code; the data is as it was.\n\n| It says | Do this |\n|---|---|\n| `Port … is in use by another program` | stop that program, or set `PORT` |\n| `The data folder … is in use by process …` | another Mosaic runs on it: stop it, or set `MOSAIC_DATA_DIR` |\n| `The environment is wrong: …` | correct the variables it names |\n| `The database … cannot be reached` | start that Postgres, check `DATABASE_URL` |\n| `The migration … failed and nothing of it was applied` | the reason follows; mend it and start again |\n| `The secrets file … is missing` or `is damaged` | put `secrets.json` back from a backup |\n| `The embedded database … cannot be opened` | the reason follows; a full disk, or restore the backup |\n| `Mosaic could not be built` | the build's own lines are above it |\n| `Mosaic started but is not ready after 30 s` | a setting of the Worker is wrong, or its database does not answer |"
+ },
+ {
+  "doc": "docs/terminal.md",
+  "heading": "How do I use the terminal?",
+  "text": "In the checkout, with a stack running:\n\n```sh\nnpx mosaic          # chat; the first time it asks you to sign in\nnpx mosaic -c       # go on with your latest conversation, wherever it began\nnpx mosaic -p \"What is a monad?\"    # print one answer and exit\n```\n\nFor a server elsewhere: `npx mosaic --url https://chat.example.org`, or set `MOSAIC_URL`. Without either it looks at\n`http://localhost:8787`. `npm run mosaic -- -c` does the same as `npx mosaic -c`."
+ },
+ {
+  "doc": "docs/terminal.md",
+  "heading": "Sign in from the terminal",
+  "text": "`npx mosaic login` shows an address and a code. Open the address in a browser where you are signed in, compare the code and\napprove. The terminal notices within a few seconds. The code is good for 15 minutes. `npx mosaic` does the same by itself\nwhen you are not signed in; `npx mosaic logout` ends the session and forgets it.\n\nIn scripts use an API key instead (Settings in the page): `--token`, or better `MOSAIC_TOKEN`, which does not show in the\nlist of processes."
+ },
+ {
+  "doc": "docs/terminal.md",
+  "heading": "Options of mosaic",
+  "text": "| Option | Meaning |\n|---|---|\n| `-p`, `--print <text>` | print one answer and exit; what is piped in is added to the text |\n| `-c`, `--continue [id]` | go on with the latest conversation, or with the one named |\n| `-m`, `--model <name>` | ask this model |\n| `--json` | with `-p`: one JSON object with `conversationId`, `messageId`, `text`, `receipt`, `usage` |\n| `--url <url>` | where Mosaic is (`MOSAIC_URL`) |\n| `--token <token>` | a session token or an API key (`MOSAIC_TOKEN`) |\n| `-h`, `-v` | help, version |\n\nWith `-p`, `--model` is for this one message; in a chat it pins the model of the conversation. An error is one line on\nstandard error and exit code 1; a wrong command line has exit code 2.\n\n```sh\ngit diff | npx mosaic -p \"Review this change\" --json\nnpx mosaic -p \"And shorter\" -c\n```"
+ },
+ {
+  "doc": "docs/terminal.md",
+  "heading": "Keys in the terminal",
+  "text": "Enter sends, Shift+Enter or Ctrl+J breaks the line, Esc stops the answer, Up brings back what was sent, Ctrl+T shows or\nhides thinking, Ctrl+C clears the line and, pressed twice, exits, Ctrl+D exits.\n\nBelow each answer stands the model that wrote it, why, and the cost. `saved` under a message means that the server has it\non disk; `sending…` that it has not answered yet."
+ },
+ {
+  "doc": "docs/terminal.md",
+  "heading": "Slash commands",
+  "text": "They work in the terminal, in the page and over the socket alike.\n\n| Command | What it does |\n|---|---|\n| `/help` | list the commands |\n| `/model [name\\|clear]` | show, pin or unpin the model of this conversation |\n| `/models` | list the models that can be reached |\n| `/history`, `/context` | how many messages there are; what the next one sends to the model |\n| `/retry` | answer the last message once more, beside the first answer |\n| `/fork` | copy this conversation up to here into a new one |\n| `/stop` | stop the answer that is being written |\n| `/rename <title>` | give this conversation another title |\n| `/export` | where to download this conversation |\n| `/usage` | tokens and cost of this conversation |\n\nOnly in the terminal: `/new` begins another conversation, `/quit` or `/exit` leaves."
+ },
+ {
+  "doc": "docs/terminal.md",
+  "heading": "When the connection is lost",
+  "text": "What you send is kept in a file before it goes out, and removed when the server has it. The terminal reconnects by itself\nand sends what is left; after a kill the next start of `mosaic` does. A message is stored once however often it was sent.\n\nThe sign-in is kept in `~/.config/mosaic/credentials.json`, readable only by you, unsent messages in\n`~/.local/state/mosaic/outbox` (`XDG_CONFIG_HOME` and `XDG_STATE_HOME` move them)."
+ },
+ {
+  "doc": "docs/testing.md",
+  "heading": "Run everything",
+  "text": "```sh\nnpm test\n```\n\nIt runs every check (types, lint, format, import directions, unused code, the guide's content), builds, runs every test, and\nends with `N passed, N failed`. It works straight after a clone. CI runs `.ci/run`, which is the same.\n\nWhat a test needs beyond the packages is fetched by the script that needs it, and a clear sentence says where that is not\npossible:\n\n- Chromium for the page: found in the usual places or by `CHROMIUM_PATH`, else installed with `apt-get` when run as root\n- a real Postgres 15 with pgvector: Debian's packages unpacked into `.cache/postgres15`, and pgvector compiled there; nothing\n  of the system changes. Where that cannot be, the suite runs on the embedded database alone and says so"
+ },
+ {
+  "doc": "docs/testing.md",
+  "heading": "Run a part",
+  "text": "```sh\nnpm run check                  # types, lint, format, import directions; no tests\nnpm run typecheck              # or: lint, format:check\nnpm run format                 # puts right what can be put right\nnpx vitest run --project node shared/domain          # one folder\nnpx vitest run --project workerd -t \"acknowledges\"   # by name\nnpx vitest run --project stack tests/web             # the page in Chromium\n```\n\nRun these with the Node of the checkout: `npm run` does that by itself, for `npx` put `node_modules/.bin` first in `PATH` or\nuse Node 24."
+ },
+ {
+  "doc": "docs/testing.md",
+  "heading": "Three projects",
+  "text": "| Project | Where it runs | What it proves |\n|---|---|---|\n| `node` | Node | pure decisions, clients, adapters, the database process, the fences |\n| `workerd` | workerd, the real runtime | the edge and the conversation object, over a real database and a scripted vendor |\n| `stack` | `npm start`'s own processes | start, stop, SIGKILL and recovery; the terminal in a pseudo-terminal; the page in Chromium |\n\nTests stand beside the source they prove and are named as guarantees. `*.test.ts` runs in Node, `*.workerd.test.ts` in\nworkerd; what needs the whole stack is in `tests/`. A test in `stack` starts its own stack on a free port and a data folder\nof its own (`shared/testing/node/stack.ts`), and passes none of your keys on."
+ },
+ {
+  "doc": "docs/testing.md",
+  "heading": "Peers and fakes",
+  "text": "Tests call no vendor and need no key.\n\n- `@copilotkit/aimock`, written by others from the vendors' documentation, stands in for the vendors where it is right\n- `shared/testing/providers/fake-model-server.ts` is our own: shaped like Anthropic and OpenAI, it does what it is told,\n  such as pause, hang, or cut the connection after so many tokens\n- `oauth2-mock-server` stands in for an OIDC issuer\n\nWherever several adapters implement one port, they run one suite: every provider runs\n`shared/testing/providers/contract-suite.ts`, and the embedded Postgres and the real one run `shared/testing/postgres/suite`.\n\nTo play with the fake by hand, start it in one terminal and point a stack at it in another:\n\n```sh\nnode --input-type=module -e \"\n  import { startFakeModelServer } from './shared/testing/providers/fake-model-server.ts';\n  console.log((await startFakeModelServer({ port: 8790, delayMs: 30 })).url);\"\nANTHROPIC_BASE_URL=http://127.0.0.1:8790 ANTHROPIC_API_KEY=any npm start\n```"
+ },
+ {
+  "doc": "docs/testing.md",
+  "heading": "The fences",
+  "text": "`.dependency-cruiser.cjs` holds which room may import which; `npm run lint` checks it. For each rule `tests/fences/fixtures`\nhas a small house, laid out like ours, that breaks exactly this rule. `tests/fences` asserts that every rule has such a house\nand catches it, so a rule that stopped working is noticed. A new rule needs a new fixture.\n\nBiome holds the sizes (300 lines a file, 600 for tests, 60 lines a function), the names and the format. knip finds what\nnobody uses."
+ },
+ {
+  "doc": "docs/testing.md",
+  "heading": "The guide's content",
+  "text": "The built-in guide answers from README.md and `docs/`, decisions excepted. After a change there run\n\n```sh\nnode scripts/build-guide.ts\n```\n\nand commit the generated file; a check fails while it is older than the documents."
+ },
+ {
+  "doc": "docs/testing.md",
+  "heading": "A change of the database",
+  "text": "Change the drizzle schema in `shared/adapters/postgres/schema`, then `npx drizzle-kit generate`; what it cannot make (roles,\npolicies, functions) goes into a file from `npx drizzle-kit generate --custom`. Migrations are never edited once they have\nlanded. Tests fail when the schema has a change without a migration, and when a table with a tenant lacks its policies."
+ },
+ {
+  "doc": "docs/testing.md",
+  "heading": "Measurements",
+  "text": "Scripts under `bench/` measure and print; they are not part of `npm test`."
+ }
+];
