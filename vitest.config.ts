@@ -16,7 +16,7 @@ export default defineConfig({
         test: {
           name: "stack",
           include: ["tests/**/*.test.ts"],
-          exclude: ["tests/fences/**", "**/node_modules/**"],
+          exclude: ["tests/fences/**", "tests/isolation/**", "**/node_modules/**"],
           environment: "node",
           testTimeout: 60_000,
           hookTimeout: 120_000,

@@ -14,3 +14,11 @@ export function requireMembership(workspaces: Workspace[], workspaceId: string):
     throw new AppError("not_found", "There is no such workspace, or you are not a member of it.");
   }
 }
+
+/** @throws AppError `not_found` when the caller is no member there, `forbidden` when they may only read there. */
+export function requireEditor(workspaces: Workspace[], workspaceId: string): void {
+  requireMembership(workspaces, workspaceId);
+  if (workspaces.some(({ id, role }) => id === workspaceId && role === "viewer")) {
+    throw new AppError("forbidden", "You may read what is shared in this workspace, not write there.");
+  }
+}

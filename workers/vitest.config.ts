@@ -23,7 +23,7 @@ export default defineConfig({
   test: {
     name: "workerd",
     root: "..",
-    include: ["{workers,durable-objects}/**/*.workerd.test.ts"],
+    include: ["{workers,durable-objects,tests/isolation}/**/*.workerd.test.ts"],
     globalSetup: ["shared/testing/worker/database.setup.ts", "shared/testing/worker/model-server.setup.ts"],
     testTimeout: 20_000,
   },

@@ -1,6 +1,6 @@
 import { Conversation, CreateConversation } from "../../../shared/contract/conversation.ts";
 import { DEFAULT_TITLE } from "../../../shared/domain/conversation/title.ts";
-import { personalWorkspaceId, requireMembership } from "../../personal-workspace.ts";
+import { personalWorkspaceId, requireEditor } from "../../personal-workspace.ts";
 import { defineRoute } from "../route.ts";
 import { bearConversation } from "./bear-conversation.ts";
 import { requireNoAgent } from "./require-no-agent.ts";
@@ -16,7 +16,7 @@ export const createConversation = defineRoute({
     { in: "body", name: "agentId", of: "agent" },
     { in: "body", name: "personalityId", of: "personality" },
   ],
-  errors: ["not_found"],
+  errors: ["not_found", "forbidden"],
   body: CreateConversation,
   bodyOptional: true,
   idempotent: true,
@@ -25,7 +25,7 @@ export const createConversation = defineRoute({
   handle: async (call) => {
     const { body, signedIn } = call;
     const workspaceId = body.workspaceId ?? personalWorkspaceId(signedIn.workspaces);
-    requireMembership(signedIn.workspaces, workspaceId);
+    requireEditor(signedIn.workspaces, workspaceId);
     requireNoAgent(body);
     return await bearConversation(
       call,

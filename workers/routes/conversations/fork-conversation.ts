@@ -12,6 +12,7 @@ export const forkConversation = defineRoute({
     { in: "path", name: "id", of: "conversation" },
     { in: "body", name: "messageId", of: "message" },
   ],
+  errors: ["forbidden"],
   body: ForkConversation,
   idempotent: true,
   versioned: true,
