@@ -11,6 +11,7 @@ import { receiveMail } from "./mailbox.ts";
 import { migrateDatabase } from "./migrate-database.ts";
 import { findOllama } from "./ollama-probe.ts";
 import { OwnProcesses, PROCESS_MARK } from "./own-processes.ts";
+import { watchParent } from "./parent-watch.ts";
 import { waitUntilReady, watchHealth } from "./stack-health.ts";
 import { readOrMakeSecrets } from "./stack-secrets.ts";
 import { readStackSettings, type StackSettings } from "./stack-settings.ts";
@@ -139,6 +140,8 @@ async function fail(error: unknown): Promise<void> {
   await stop(1);
 }
 
+// With npm its pipe is gone too; a line that nobody reads must not end the stop half-way.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   process.on(signal, () => {
     if (isStopping) return;
@@ -146,4 +149,8 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     void stop(0);
   });
 }
+watchParent(process.env, () => {
+  print("Stopping, because npm has ended.");
+  void stop(0);
+});
 start().catch(fail);
