@@ -4,7 +4,7 @@ export const GUIDE_PASSAGES: readonly { doc: string; heading: string; text: stri
  {
   "doc": "README.md",
   "heading": "Mosaic",
-  "text": "Mosaic is a chat server for language models that you run yourself, for one person or several.\nEach conversation is an object of its own that keeps every message, and goes on after a crash where it was.\nYou talk to it in the browser and in the terminal, in the same conversation at the same time.\nIt speaks to Anthropic, OpenAI, OpenRouter, Z.ai and Ollama; with none of them, a built-in guide answers from these pages.\nThe same Worker runs on your machine with one command, and on Cloudflare with a Neon database."
+  "text": "Mosaic is a chat server for language models that you run yourself, for one person or several.\nEach conversation is an object of its own that keeps every message, and goes on after a crash where it was.\nYou talk to it in the browser and in the terminal, in the same conversation at the same time.\nIt speaks to Anthropic, OpenAI, OpenRouter, Z.ai and Ollama; with none of them, a built-in guide answers from these pages.\nThe same Worker runs on your machine with one command, and on Cloudflare with a Neon database.\n\n*The page as it is. The answer comes from a script that stands in for a vendor, as in the tests.*"
  },
  {
   "doc": "README.md",
@@ -54,7 +54,7 @@ export const GUIDE_PASSAGES: readonly { doc: string; heading: string; text: stri
  {
   "doc": "docs/architecture/README.md",
   "heading": "One message, nine rooms",
-  "text": "No model is called before the ack. Deltas go out as they come and are saved every 250 ms, not one by one: what an object sends\nwaits until what it wrote is on disk. Workspace settings are read once per turn with a deadline of 250 ms; after that the\nlast copy in the object serves, and the receipt says `snapshot`."
+  "text": "No model is called before the ack. What an object sends waits until what it wrote before is on disk, and three things follow\nfrom that: workspace settings are asked for before the message is written; the first request to a vendor leaves before\n`turn:started` is written; and deltas, which go out as they come, are saved every 250 ms, not one by one. Settings have a\ndeadline of 250 ms; after that the last copy in the object serves, and the receipt says `snapshot`."
  },
  {
   "doc": "docs/architecture/README.md",
@@ -133,8 +133,13 @@ export const GUIDE_PASSAGES: readonly { doc: string; heading: string; text: stri
  },
  {
   "doc": "docs/getting-started.md",
-  "heading": "Start Mosaic",
-  "text": "In the checkout run `npm start`. It installs what is missing, makes a data folder (`.mosaic`), starts a database and the\nserver, and ends with `Mosaic is ready at http://localhost:8787`. Ctrl+C stops it. If port 8787 is taken, choose another:\n`PORT=9000 npm start`."
+  "heading": "How do I start Mosaic?",
+  "text": "In the checkout run `npm start`. It installs what is missing, makes a data folder (`.mosaic`), starts a database and the\nserver, and ends with `Mosaic is ready at http://localhost:8787`. Ctrl+C stops it."
+ },
+ {
+  "doc": "docs/getting-started.md",
+  "heading": "The port is in use",
+  "text": "If another program uses port 8787, choose another one: `PORT=9000 npm start`."
  },
  {
   "doc": "docs/getting-started.md",
@@ -154,7 +159,7 @@ export const GUIDE_PASSAGES: readonly { doc: string; heading: string; text: stri
  {
   "doc": "docs/getting-started.md",
   "heading": "How do I connect a model?",
-  "text": "Set one of these before you start Mosaic, then start it again:\n\n- `ANTHROPIC_API_KEY`, `OPENAI_API_KEY`, `OPENROUTER_API_KEY` or `ZAI_API_KEY` to a key of that vendor\n- `OLLAMA_BASE_URL` to a running Ollama, for example `http://127.0.0.1:11434`\n\n```sh\nANTHROPIC_API_KEY=your-key npm start\n```\n\n`/models` in a conversation lists what can be reached. To use a proxy or a compatible server, also set\n`ANTHROPIC_BASE_URL` (without `/v1`), or `OPENAI_BASE_URL`, `OPENROUTER_BASE_URL`, `ZAI_BASE_URL` (with its version path).\n\nKeys come from the environment only, for everybody on the instance; adding them in the page is still to come."
+  "text": "Set one of these before you start Mosaic, then start it again:\n\n- `ANTHROPIC_API_KEY`, `OPENAI_API_KEY`, `OPENROUTER_API_KEY` or `ZAI_API_KEY` to a key of that vendor\n- `OLLAMA_BASE_URL` to a running Ollama, for example `http://127.0.0.1:11434`\n\n```sh\nANTHROPIC_API_KEY=your-key npm start\n```\n\nThat connects Claude, GPT, GLM or whatever the vendor offers; `/models` in a conversation lists it. To use a proxy or a compatible server, also set\n`ANTHROPIC_BASE_URL` (without `/v1`), or `OPENAI_BASE_URL`, `OPENROUTER_BASE_URL`, `ZAI_BASE_URL` (with its version path).\n\nKeys come from the environment only, for everybody on the instance; adding them in the page is still to come."
  },
  {
   "doc": "docs/getting-started.md",
@@ -183,12 +188,22 @@ export const GUIDE_PASSAGES: readonly { doc: string; heading: string; text: stri
  },
  {
   "doc": "docs/getting-started.md",
-  "heading": "API keys",
+  "heading": "How do I get an API key for scripts?",
   "text": "Settings, *API keys*, makes a key for scripts. It acts as you; it is shown once. Send it as `Authorization: Bearer …` or\n`x-api-key: …`. The REST API is described at `/api/docs` on your instance, the machine-readable form is at\n`/api/openapi.json`."
  },
  {
   "doc": "docs/getting-started.md",
-  "heading": "Several people",
+  "heading": "How do I export a conversation?",
+  "text": "`/export` in a conversation gives the addresses for Markdown and JSON; the menu of a conversation in the list has them too.\n`GET /api/me/export` is everything of yours."
+ },
+ {
+  "doc": "docs/getting-started.md",
+  "heading": "How do I delete my account?",
+  "text": "The page cannot do it yet. `DELETE /api/me` with your API key or session erases the account and every conversation you own."
+ },
+ {
+  "doc": "docs/getting-started.md",
+  "heading": "Several people, and inviting them",
   "text": "Everyone signs up at the same address; conversations are private to their owner. Who may sign up is the operator's choice,\n`SIGN_UP` in [self-hosting](self-hosting.md). Each account has a workspace of its own; a page for inviting people into\na common one is still to come."
  },
  {
@@ -203,12 +218,12 @@ export const GUIDE_PASSAGES: readonly { doc: string; heading: string; text: stri
  },
  {
   "doc": "docs/self-hosting.md",
-  "heading": "Backups",
+  "heading": "How do I make a backup?",
   "text": "Stop Mosaic, copy the whole data folder, start it again. A copy taken while it runs may not be usable. To restore, put the\nwhole folder back: `state` and `database` belong together, and without `secrets.json` the stack refuses to start. With a\nPostgres of your own, back that up at the same time."
  },
  {
   "doc": "docs/self-hosting.md",
-  "heading": "Upgrade",
+  "heading": "How do I update or upgrade Mosaic?",
   "text": "Make a backup, `git pull`, `npm start`. It installs new packages, builds, and applies new migrations to the database, each of\nthem whole or not at all. There is no way back to an older version but the backup."
  },
  {
@@ -249,7 +264,7 @@ export const GUIDE_PASSAGES: readonly { doc: string; heading: string; text: stri
  {
   "doc": "docs/self-hosting.md",
   "heading": "Reach it from other machines",
-  "text": "Keep `HOST` as it is and put a reverse proxy with TLS in front that passes WebSockets and sets `X-Forwarded-For` itself\n(attempts to sign in are counted by it). Set `PUBLIC_URL` to the address people type:\n\n```sh\nPUBLIC_URL=https://chat.example.org npm start\n```\n\nMake the first account before the proxy is reachable: behind a proxy on the same machine no setup token is asked for.\n`GET /health/live` says that the Worker runs, `GET /health/ready` that its database and settings are right."
+  "text": "Keep `HOST` as it is and put a reverse proxy with TLS in front that passes WebSockets and sets `X-Forwarded-For` itself\n(attempts to sign in are counted by it). Set `PUBLIC_URL` to the address people type:\n\n```sh\nPUBLIC_URL=https://chat.example.org npm start\n```\n\nMake the first account before the proxy is reachable: behind a proxy on the same machine no setup token is asked for.\nWithin a trusted network and without TLS, `HOST=0.0.0.0` with `PUBLIC_URL=http://<name of this machine>:8787` does.\n\n`GET /health/live` says that the Worker runs, `GET /health/ready` that its database and settings are right."
  },
  {
   "doc": "docs/self-hosting.md",
@@ -294,7 +309,7 @@ export const GUIDE_PASSAGES: readonly { doc: string; heading: string; text: stri
  {
   "doc": "docs/testing.md",
   "heading": "Run a part",
-  "text": "```sh\nnpm run check                  # types, lint, format, import directions; no tests\nnpm run typecheck              # or: lint, format:check\nnpm run format                 # puts right what can be put right\nnpx vitest run --project node shared/domain          # one folder\nnpx vitest run --project workerd -t \"acknowledges\"   # by name\nnpx vitest run --project stack tests/web             # the page in Chromium\n```\n\nRun these with the Node of the checkout: `npm run` does that by itself, for `npx` put `node_modules/.bin` first in `PATH` or\nuse Node 24."
+  "text": "```sh\nnpm run check                  # types, lint, format, import directions; no tests\nnpm run typecheck              # or: lint, format:check\nnpm run format                 # puts right what can be put right\nnpx vitest run --project node shared/domain          # one folder\nnpx vitest run --project workerd durable-objects     # the conversation object in workerd\nnpx vitest run --project node -t \"guide\"             # by name\nnpx vitest run --project stack tests/web             # the page in Chromium\n```\n\nRun these with the Node of the checkout: `npm run` does that by itself, for `npx` put `node_modules/.bin` first in `PATH` or\nuse Node 24."
  },
  {
   "doc": "docs/testing.md",
