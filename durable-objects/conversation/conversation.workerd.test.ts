@@ -239,7 +239,7 @@ describe("the write-behind", () => {
   it("brings every event and its effect to Postgres, in order", async () => {
     const { id, object, socket } = await attached();
     unwrap(await text(object, owner, "remember this"));
-    await socket.event("title:changed");
+    await socket.event("turn:completed");
     const sql = ownerSql();
     await expect
       .poll(
@@ -252,8 +252,8 @@ describe("the write-behind", () => {
     expect(events).toEqual([
       { seq: 1, type: "message:added" },
       { seq: 2, type: "turn:started" },
-      { seq: 3, type: "turn:completed" },
-      { seq: 4, type: "title:changed" },
+      { seq: 3, type: "title:changed" },
+      { seq: 4, type: "turn:completed" },
     ]);
     const messages = await sql`select role, text from messages where conversation_id = ${id} order by seq`;
     expect(messages).toEqual([
@@ -267,7 +267,7 @@ describe("the write-behind", () => {
   it("gives a lost object everything back, and it goes on at the next position", async () => {
     const { id, object, socket } = await attached();
     unwrap(await text(object, owner, "do not forget"));
-    const last = (await socket.event("title:changed")).seq;
+    const last = (await socket.event("turn:completed")).seq;
     await expect
       .poll(async () => (await ownerSql()`select last_seq::int as n from conversations where id = ${id}`)[0]?.n, {
         timeout: 5_000,

@@ -1,6 +1,7 @@
-import type { TurnError } from "../../shared/contract/events.ts";
+import type { ConversationEvent, TurnError } from "../../shared/contract/events.ts";
 import type { Receipt } from "../../shared/contract/receipt.ts";
 import { selectContext } from "../../shared/domain/context/select.ts";
+import { DEFAULT_TITLE, titleFrom } from "../../shared/domain/conversation/title.ts";
 import { chooseModel } from "../../shared/domain/routing/choose-model.ts";
 import { historyTo } from "./history.ts";
 import { publish, type Room } from "./room.ts";
@@ -56,9 +57,18 @@ export function startTurn(room: Room, running: RunningTurn, { receipt, candidate
     journal.setMeta("receipt", JSON.stringify(receipt));
     if (window) journal.setMeta("window", String(window));
     const { id: turnId, messageId, replyTo } = turn;
-    return journal.append({ type: "turn:started", turnId, messageId, replyTo, parentId: journal.born.headId, receipt });
+    const { headId: parentId } = journal.born;
+    const started = { type: "turn:started" as const, turnId, messageId, replyTo, parentId, receipt };
+    return journal.append(started, ...firstTitle(journal, replyTo));
   });
   running.turn = { ...turn, state: "running", receipt };
   publish(room, logged);
   broadcastSession(room);
+}
+
+/** A conversation that nobody named is called after its first message. */
+function firstTitle(journal: Room["journal"], questionId: string): ConversationEvent[] {
+  if (journal.born.title !== DEFAULT_TITLE) return [];
+  const title = titleFrom(journal.message(questionId)?.message.parts ?? []);
+  return title === null ? [] : [{ type: "title:changed", title }];
 }

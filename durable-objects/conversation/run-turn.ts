@@ -1,9 +1,7 @@
-import type { ConversationEvent } from "../../shared/contract/events.ts";
 import type { Usage } from "../../shared/contract/message.ts";
 import { AppError } from "../../shared/domain/app-error.ts";
 import { priceOf } from "../../shared/domain/catalogue/price-of.ts";
 import { selectContext } from "../../shared/domain/context/select.ts";
-import { DEFAULT_TITLE, titleFrom } from "../../shared/domain/conversation/title.ts";
 import type { ModelEvent } from "../../shared/domain/model/model-event.ts";
 import type { ProviderFailure } from "../../shared/domain/model/provider-failure.ts";
 import { buildRequest } from "../../shared/domain/prompt/build-request.ts";
@@ -217,17 +215,7 @@ function complete(room: Room, running: RunningTurn, candidate: Candidate, finish
     turns.end(turn.id, "completed");
     if (!message) return [];
     journal.addUsage(usage, microUsd);
-    return journal.append(
-      { type: "turn:completed", turnId: turn.id, message, usage },
-      ...firstTitle(journal, turn.replyTo),
-    );
+    return journal.append({ type: "turn:completed", turnId: turn.id, message, usage });
   });
   publish(room, logged);
-}
-
-/** A conversation that nobody named is called after its first message. */
-function firstTitle(journal: Room["journal"], questionId: string): ConversationEvent[] {
-  if (journal.born.title !== DEFAULT_TITLE) return [];
-  const title = titleFrom(journal.message(questionId)?.message.parts ?? []);
-  return title === null ? [] : [{ type: "title:changed", title }];
 }

@@ -48,6 +48,12 @@ describe("titles and exports", () => {
     expect(titleFrom([{ type: "text", text }])).toBe(title);
   });
 
+  it("never cuts a character in two", () => {
+    for (const text of ["😀".repeat(80), `a${"😀".repeat(80)}`]) {
+      expect(titleFrom([{ type: "text", text }])?.isWellFormed()).toBe(true);
+    }
+  });
+
   it("fences what a tool or a thought said, whatever fences it holds", () => {
     const message = aMessage({
       role: "assistant",

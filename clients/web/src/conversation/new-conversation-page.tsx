@@ -4,7 +4,7 @@ import { useEffect, useState } from "react";
 import { api, conversationsQuery, meQuery, modelsQuery, queryClient, sentenceOf } from "../app/api.ts";
 import { Note } from "../ui/note.tsx";
 import { Composer } from "./composer.tsx";
-import { keepFirstMessage, titleFrom } from "./first-message.ts";
+import { keepFirstMessage } from "./first-message.ts";
 import { ModelPicker } from "./model-picker.tsx";
 
 const EXAMPLES = [
@@ -38,10 +38,7 @@ export function NewConversationPage() {
   const send = async (text: string) => {
     setError(null);
     try {
-      const conversation = await api.conversations.create({
-        title: titleFrom(text),
-        ...(model === null ? {} : { model }),
-      });
+      const conversation = await api.conversations.create(model === null ? {} : { model });
       keepFirstMessage(conversation.id, text);
       void queryClient.invalidateQueries({ queryKey: conversationsQuery.queryKey });
       await navigate({ to: "/c/$conversationId", params: { conversationId: conversation.id } });
