@@ -168,7 +168,7 @@ export const GUIDE_PASSAGES: readonly { doc: string; heading: string; text: stri
  },
  {
   "doc": "docs/getting-started.md",
-  "heading": "Which model answers?",
+  "heading": "Which model answers, and how do I change the model?",
   "text": "The model pinned in the conversation (`/model <name>`, or the picker below the message box), else the default model of\nyour workspace (Settings), else the first provider that answers, in the order Anthropic, OpenAI, OpenRouter, Z.ai, Ollama.\n`/model clear` lifts a pin. A pinned model is never replaced by another; if it fails you are told.\n\nWithout a pin, the next provider is asked when the first one fails before any text was shown, and the page says so."
  },
  {
@@ -229,7 +229,7 @@ export const GUIDE_PASSAGES: readonly { doc: string; heading: string; text: stri
  {
   "doc": "docs/self-hosting.md",
   "heading": "Settings: the stack",
-  "text": "All settings are environment variables; an empty one counts as not set.\n\n| Variable | Default | Meaning |\n|---|---|---|\n| `PORT` | `8787` | the port; `0` takes any free one |\n| `HOST` | `127.0.0.1` | the address to listen on; `0.0.0.0` for all |\n| `PUBLIC_URL` | `http://localhost:<port>` | the address people type; sign-in refuses pages from others |\n| `MOSAIC_DATA_DIR` | `.mosaic` | the data folder |\n| `ALLOWED_ORIGINS` | | other pages that may use the API with cookies, comma-separated |"
+  "text": "All settings are environment variables; an empty one counts as not set.\n\n| Variable | Default | Meaning |\n|---|---|---|\n| `PORT` | `8787` | the port; `0` takes any free one |\n| `HOST` | `127.0.0.1` | the address to listen on; `0.0.0.0` for all (behind a proxy on another machine) |\n| `PUBLIC_URL` | `http://localhost:<port>` | the address people type; sign-in refuses pages from others |\n| `MOSAIC_DATA_DIR` | `.mosaic` | the data folder |\n| `ALLOWED_ORIGINS` | | other pages that may use the API with cookies, comma-separated |"
  },
  {
   "doc": "docs/self-hosting.md",
@@ -264,7 +264,7 @@ export const GUIDE_PASSAGES: readonly { doc: string; heading: string; text: stri
  {
   "doc": "docs/self-hosting.md",
   "heading": "Reach it from other machines",
-  "text": "Keep `HOST` as it is and put a reverse proxy with TLS in front that passes WebSockets and sets `X-Forwarded-For` itself\n(attempts to sign in are counted by it). Set `PUBLIC_URL` to the address people type:\n\n```sh\nPUBLIC_URL=https://chat.example.org npm start\n```\n\nMake the first account before the proxy is reachable: behind a proxy on the same machine no setup token is asked for.\nWithin a trusted network and without TLS, `HOST=0.0.0.0` with `PUBLIC_URL=http://<name of this machine>:8787` does.\n\n`GET /health/live` says that the Worker runs, `GET /health/ready` that its database and settings are right."
+  "text": "Keep `HOST` as it is and put a reverse proxy with TLS in front that passes WebSockets and sets `X-Forwarded-For` itself\n(attempts to sign in are counted by it). Set `PUBLIC_URL` to the address people type:\n\n```sh\nPUBLIC_URL=https://chat.example.org npm start\n```\n\nMake the first account before the proxy is reachable: behind a proxy on the same machine no setup token is asked for.\nTLS is not optional: passwords travel on that line, and over plain http browsers refuse parts of what the page uses.\n\n`GET /health/live` says that the Worker runs, `GET /health/ready` that its database and settings are right."
  },
  {
   "doc": "docs/self-hosting.md",
@@ -288,7 +288,7 @@ export const GUIDE_PASSAGES: readonly { doc: string; heading: string; text: stri
  },
  {
   "doc": "docs/terminal.md",
-  "heading": "Keys in the terminal",
+  "heading": "Keyboard shortcuts in the terminal",
   "text": "Enter sends, Shift+Enter or Ctrl+J breaks the line, Esc stops the answer, Up brings back what was sent, Ctrl+T shows or\nhides thinking, Ctrl+C clears the line and, pressed twice, exits, Ctrl+D exits.\n\nBelow each answer stands the model that wrote it, why, and the cost. `saved` under a message means that the server has it\non disk; `sending…` that it has not answered yet."
  },
  {
@@ -333,7 +333,7 @@ export const GUIDE_PASSAGES: readonly { doc: string; heading: string; text: stri
  },
  {
   "doc": "docs/testing.md",
-  "heading": "A change of the database",
+  "heading": "Database migrations, for developers",
   "text": "Change the drizzle schema in `shared/adapters/postgres/schema`, then `npx drizzle-kit generate`; what it cannot make (roles,\npolicies, functions) goes into a file from `npx drizzle-kit generate --custom`. Migrations are never edited once they have\nlanded. Tests fail when the schema has a change without a migration, and when a table with a tenant lacks its policies."
  },
  {
