@@ -1,7 +1,8 @@
 import type { ServerFrame } from "../../shared/contract/frames.ts";
+import { detach } from "./attachments.ts";
 import { replay, snapshotOf } from "./handle-frame.ts";
 import { eventFrame, type Room } from "./room.ts";
-import type { Listener } from "./sessions.ts";
+import type { Attachment, Listener } from "./sessions.ts";
 
 /** Characters that may wait for a slow reader before it is cut; it resumes by `Last-Event-ID`. */
 const MAX_WAITING = 4 * 1024 * 1024;
@@ -26,7 +27,7 @@ interface StreamPlan {
   isLast: (frame: ServerFrame) => boolean;
 }
 
-function open(room: Room, plan: StreamPlan): Response {
+function open(room: Room, attachment: Attachment, plan: StreamPlan): Response {
   let stop = (): void => {};
   const stream = new ReadableStream<Uint8Array>(
     {
@@ -41,12 +42,13 @@ function open(room: Room, plan: StreamPlan): Response {
           controller.enqueue(encode(sse(frame, text)));
           if (plan.isLast(frame) || (controller.desiredSize ?? 0) < -MAX_WAITING) end();
         };
-        const listener: Listener = { push, end };
+        const listener: Listener = { attachment, push, end };
         const unlisten = room.sessions.listen(listener);
         stop = () => {
           clearInterval(alive);
           unlisten();
           stop = () => {};
+          detach(room, attachment);
         };
         for (const frame of plan.first) push(frame);
       },
@@ -58,15 +60,16 @@ function open(room: Room, plan: StreamPlan): Response {
 }
 
 /** Everything from a position on, and all that comes: the socket's frames for those who cannot open one. */
-export function streamEvents(room: Room, after: number): Response {
+export function streamEvents(room: Room, attachment: Attachment, after: number): Response {
   const { running } = room.queue;
   const now = running?.turn.state === "running" ? [snapshotOf(running)] : [];
-  return open(room, { first: [...replay(room, after), ...now], wants: () => true, isLast: () => false });
+  return open(room, attachment, { first: [...replay(room, after), ...now], wants: () => true, isLast: () => false });
 }
 
 /** The frames of one turn, from what is there already to its ending. */
 export function streamTurn(
   room: Room,
+  attachment: Attachment,
   message: { messageId: string; turnId: string | null; ack: ServerFrame },
 ): Response {
   const { messageId, turnId, ack } = message;
@@ -83,7 +86,7 @@ export function streamTurn(
   const said = room.journal.eventsAfter((ack.type === "ack" ? ack.seq : 1) - 1, 1_000).map(eventFrame);
   const { running } = room.queue;
   const now = running && running.turn.id === turnId && running.turn.state === "running" ? [snapshotOf(running)] : [];
-  return open(room, { first: [ack, ...said, ...now], wants, isLast });
+  return open(room, attachment, { first: [ack, ...said, ...now], wants, isLast });
 }
 
 const isEnding = (event: { type: string; willContinue?: boolean }): boolean =>

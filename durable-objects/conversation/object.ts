@@ -16,7 +16,7 @@ import { deleteMessage, editMessage, listMessages, sendMessage } from "./message
 import { OUTBOX_ALARM } from "./outbox.ts";
 import type { Room } from "./room.ts";
 import { conversationContext } from "./session-info.ts";
-import { detach, issueTicket, serveStream } from "./streams.ts";
+import { forgetSocket, issueTicket, serveStream } from "./streams.ts";
 import { WATCHDOG_ALARM } from "./turn-queue.ts";
 import { updateConversation } from "./update.ts";
 
@@ -108,7 +108,7 @@ export class Conversation extends DurableObject<Bindings> implements Conversatio
   }
 
   override webSocketClose(socket: WebSocket): void {
-    detach(this.#room, socket);
+    forgetSocket(this.#room, socket);
   }
 
   override webSocketError(socket: WebSocket): void {

@@ -17,8 +17,9 @@ export interface Attachment {
   kind: ClientKind | null;
 }
 
-/** Anyone who is told what happens: a socket, or an SSE stream. */
+/** Anyone who is told what happens without a socket: an SSE stream. */
 export interface Listener {
+  readonly attachment: Attachment;
   push(frame: ServerFrame, text: string): void;
   end(): void;
 }
@@ -27,6 +28,8 @@ export interface Listener {
 const MAX_UNREAD_BYTES = 16 * 1024 * 1024;
 const FRAME_BURST = 2_000;
 const FRAMES_PER_SECOND = 500;
+/** How late an expired sign-in may be noticed; looking at every delta would cost more than it is worth. */
+const EXPIRY_CHECK_MS = 1_000;
 
 interface Live {
   attachment: Attachment;
@@ -52,6 +55,7 @@ export class Sessions {
   readonly #now: () => number;
   readonly #live = new Map<WebSocket, Live>();
   readonly #listeners = new Set<Listener>();
+  #expiryCheckedAt = 0;
 
   constructor(ctx: DurableObjectState, now: () => number) {
     this.#ctx = ctx;
@@ -101,6 +105,7 @@ export class Sessions {
   }
 
   broadcast(...frames: ServerFrame[]): void {
+    this.#closeExpired();
     for (const frame of frames) {
       const text = JSON.stringify(frame);
       for (const [socket, live] of this.#live) {
@@ -122,20 +127,34 @@ export class Sessions {
   }
 
   has(which: (attachment: Attachment) => boolean): boolean {
-    return [...this.#live.values()].some((live) => which(live.attachment));
+    return [...this.#live.values(), ...this.#listeners].some(({ attachment }) => which(attachment));
   }
 
+  /** Ends the sockets and the streams of some; a stream has no code to say why. */
   close(which: (attachment: Attachment) => boolean, code: number, reason: string): void {
     for (const [socket, live] of this.#live) {
       if (!which(live.attachment)) continue;
       this.#live.delete(socket);
       socket.close(code, reason);
     }
+    for (const listener of [...this.#listeners]) {
+      if (!which(listener.attachment)) continue;
+      this.#listeners.delete(listener);
+      listener.end();
+    }
   }
 
   endListeners(): void {
     for (const listener of this.#listeners) listener.end();
     this.#listeners.clear();
+  }
+
+  #closeExpired(): void {
+    const now = this.#now();
+    if (now - this.#expiryCheckedAt < EXPIRY_CHECK_MS) return;
+    this.#expiryCheckedAt = now;
+    const time = new Date(now).toISOString();
+    this.close(({ expiresAt }) => expiresAt <= time, CLOSE.unauthenticated, "sign in again");
   }
 
   #remember(socket: WebSocket, attachment: Attachment): void {

@@ -5,13 +5,15 @@ import { Id } from "../../shared/contract/primitives.ts";
 import type { Principal } from "../../shared/domain/access/principal.ts";
 import { fail, ok } from "../../shared/domain/app-error.ts";
 import { OBJECT_HEADERS, type UpgradeProof } from "../../shared/ports/conversation-object.ts";
+import { attachmentFor, detach, recordAttachment } from "./attachments.ts";
 import { admit } from "./birth.ts";
 import { streamEvents, streamTurn } from "./event-stream.ts";
 import { sendMessage } from "./messages.ts";
 import type { Room } from "./room.ts";
 import { broadcastSession } from "./session-info.ts";
-import type { Attachment } from "./sessions.ts";
+import { type Attachment, principalOf } from "./sessions.ts";
 import { Tickets } from "./tickets.ts";
+import { asResult } from "./update.ts";
 
 /** An answer of the object to the Worker that did not work out; the Worker turns it into problem+json. */
 const refusal = (result: { error: unknown }): Response =>
@@ -28,9 +30,18 @@ export async function serveStream(room: Room, request: Request): Promise<Respons
     const admitted = await admit(room, proof.principal, "read");
     if (!admitted.ok) return refusal(admitted);
     const after = Number(url.searchParams.get("after") ?? 0);
-    return streamEvents(room, Number.isSafeInteger(after) && after >= 0 ? after : 0);
+    return await openEvents(room, proof.principal, Number.isSafeInteger(after) && after >= 0 ? after : 0);
   }
   return await sendAndStream(room, proof.principal, await request.json());
+}
+
+async function openEvents(room: Room, principal: Principal, after: number): Promise<Response> {
+  const attachment = attachmentFor(room, principal);
+  const response = streamEvents(room, attachment, after);
+  const recorded = await asResult(async () => ok(await recordAttachment(room, attachment)));
+  if (recorded.ok) return response;
+  await response.body?.cancel();
+  return refusal(recorded);
 }
 
 async function sendAndStream(room: Room, principal: Principal, body: unknown): Promise<Response> {
@@ -42,7 +53,10 @@ async function sendAndStream(room: Room, principal: Principal, body: unknown): P
   const sent = sendMessage(room, principal, id, parsed.data, "api");
   if (!sent.ok) return refusal(sent);
   const { seq, state, duplicate, turnId } = sent.value;
-  return streamTurn(room, { messageId: id, turnId, ack: { type: "ack", id, seq, state, duplicate } });
+  const attachment = attachmentFor(room, principal);
+  // Not waited for: an answer is short, and its first token should not be late for this.
+  room.background(recordAttachment(room, attachment));
+  return streamTurn(room, attachment, { messageId: id, turnId, ack: { type: "ack", id, seq, state, duplicate } });
 }
 
 async function openSocket(room: Room, request: Request, proof: UpgradeProof): Promise<Response> {
@@ -58,7 +72,12 @@ async function openSocket(room: Room, request: Request, proof: UpgradeProof): Pr
   const { 0: client, 1: server } = new WebSocketPair();
   const { value } = admitted;
   room.sessions.accept(server, value);
-  room.background(room.services.accounts.recordAttachment({ userId: value.userId }, room.id, value.credentialId));
+  const recorded = await asResult(async () => ok(await recordAttachment(room, value)));
+  if (!recorded.ok) {
+    forgetSocket(room, server);
+    server.close();
+    return refusal(recorded);
+  }
   const headers: HeadersInit = offered.length > 0 ? { "sec-websocket-protocol": SUBPROTOCOL } : {};
   return new Response(null, { status: 101, webSocket: client, headers });
 }
@@ -73,39 +92,29 @@ async function admitTicket(room: Room, proof: { ticket: string; origin: string |
   const refused = fail("unauthenticated", "This ticket is used, expired or for another page; ask for a new one.");
   if (!room.journal.conversation) return refused;
   const attachment = await new Tickets(room.storage.sql, room.services.now).redeem(proof.ticket, proof.origin);
-  return attachment ? ok({ ...attachment, id: room.services.newId() }) : refused;
+  if (!attachment) return refused;
+  const admitted = await admit(room, principalOf(attachment), "read");
+  return admitted.ok ? ok({ ...attachment, id: room.services.newId() }) : refused;
 }
 
 /** A single-use key to this conversation's socket. */
-export async function issueTicket(
+export function issueTicket(
   room: Room,
   principal: Principal,
   origin: string | null,
 ): Promise<Result<{ ticket: string; expiresAt: string }>> {
-  const tickets = new Tickets(room.storage.sql, room.services.now);
-  return ok(await tickets.issue({ attachment: attachmentFor(room, principal), origin }));
+  return asResult(async () => {
+    const attachment = attachmentFor(room, principal);
+    const ticket = await new Tickets(room.storage.sql, room.services.now).issue({ attachment, origin });
+    await recordAttachment(room, attachment);
+    return ok(ticket);
+  });
 }
 
-function attachmentFor(room: Room, principal: Principal): Attachment {
-  const { workspaceId } = room.journal.born;
-  return {
-    id: room.services.newId(),
-    userId: principal.userId,
-    name: principal.name.slice(0, 100),
-    credentialId: principal.credentialId,
-    credential: principal.credential,
-    workspaceId,
-    role: principal.workspaces.find((workspace) => workspace.id === workspaceId)?.role ?? "viewer",
-    expiresAt: principal.expiresAt,
-    kind: null,
-  };
-}
-
-/** A socket is gone. When it was the last of its credential here, a revocation need not look for it any more. */
-export function detach(room: Room, socket: WebSocket): void {
+/** A socket is gone. */
+export function forgetSocket(room: Room, socket: WebSocket): void {
   const gone = room.sessions.forget(socket);
   if (!gone || !room.journal.conversation) return;
   broadcastSession(room);
-  if (room.sessions.has((each) => each.credentialId === gone.credentialId)) return;
-  room.background(room.services.accounts.removeAttachment({ userId: gone.userId }, room.id, gone.credentialId));
+  detach(room, gone);
 }

@@ -42,6 +42,18 @@ export class Tickets {
     return { ticket, expiresAt: new Date(expiresAt).toISOString() };
   }
 
+  /** Whether this credential has asked for one that nobody has used yet. */
+  isPending(credentialId: string): boolean {
+    const sql = `select 1 from tickets where expires_at >= ? and json_extract(proof, '$.attachment.credentialId') = ?`;
+    return this.#sql.exec(sql, this.#now().getTime(), credentialId).toArray().length > 0;
+  }
+
+  /** Tickets end with the credential or the membership that they stand for. */
+  revoke(what: { credentialId: string } | { userId: string }): void {
+    const [field, value] = "credentialId" in what ? ["credentialId", what.credentialId] : ["userId", what.userId];
+    this.#sql.exec("delete from tickets where json_extract(proof, ?) = ?", `$.attachment.${field}`, value);
+  }
+
   /** The proof, once; null for a ticket that is unknown, used, expired or from another origin. */
   async redeem(ticket: string, origin: string | null): Promise<Attachment | null> {
     const hash = await digest(ticket);
