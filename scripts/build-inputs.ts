@@ -17,7 +17,7 @@ const build = [
 /** What each half is made from. A change in one does not rebuild the other. */
 const inputs = {
   worker: [...build, "wrangler.toml", "workers", "durable-objects", "shared", "docs", "README.md"],
-  web: [...build, "clients/web", "shared/contract", "shared/client"],
+  web: [...build, "clients/web", "workers/docs", "shared/contract", "shared/client"],
 };
 export type Half = keyof typeof inputs;
 export const halves = ["worker", "web"] as const satisfies readonly Half[];

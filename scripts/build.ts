@@ -93,6 +93,7 @@ async function buildWeb(): Promise<void> {
     mkdirSync(docs, { recursive: true });
     const swagger = join(root, "node_modules", "swagger-ui-dist");
     for (const name of ["swagger-ui.css", "swagger-ui-bundle.js"]) cpSync(join(swagger, name), join(docs, name));
+    cpSync(join(root, "workers", "docs", "swagger-init.js"), join(docs, "init.js"));
     writeFileSync(join(made, "_headers"), webHeaders());
     replaceFolder(webFolder, made);
   } finally {
