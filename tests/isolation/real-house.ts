@@ -37,10 +37,12 @@ export interface Answer {
 }
 
 const worker = (exports as unknown as { default: Fetcher }).default;
-/** Texts of this run that are secrets of accounts, and everything that was answered or logged. */
-const accountSecrets = new Set<string>();
-const answered: { request: string; text: string }[] = [];
+/** Whose secret each text of this run is; a password is nobody's to be told. */
+const accountSecrets = new Map<string, string | null>();
+/** Everything that was answered, with the one account whose own tokens and keys may stand in it, and what was logged. */
+const answered: { request: string; text: string; mayTell: string | null }[] = [];
 const logged: string[] = [];
+const sockets: TestSocket[] = [];
 for (const level of ["log", "info", "warn", "error", "debug"] as const) {
   vi.spyOn(console, level).mockImplementation((...words) => void logged.push(words.map(inWords).join(" ")));
 }
@@ -50,10 +52,22 @@ function inWords(value: unknown): string {
   return typeof value === "string" ? value : (JSON.stringify(value) ?? String(value));
 }
 
-export const keepSecret = (text: string): string => {
-  accountSecrets.add(text);
+function keepSecret(text: string, email: string | null): string {
+  accountSecrets.set(text, email);
   return text;
-};
+}
+
+/** Where better-auth tells callers tokens and keys of their own, or sets the cookie anew. */
+const TELLS_OWN = /^\w+ \/api\/auth\//;
+const WithEmail = z.object({ email: z.string() });
+
+/** Whose tokens this answer may hold: those of whoever showed one, or signs in. */
+function mayBeTold(request: string, { headers = {}, body }: Asked): string | null {
+  if (!TELLS_OWN.test(request)) return null;
+  const shown = Object.values(headers).join(" ");
+  const owner = [...accountSecrets].find(([secret]) => shown.includes(secret))?.[1];
+  return owner ?? WithEmail.safeParse(body).data?.email ?? null;
+}
 
 let addresses = 0;
 /** An address nobody used before, so that rate limits of sign-in are no part of these tests. */
@@ -98,13 +112,13 @@ export async function fetchWorker(path: string, { method = "GET", headers = {}, 
   });
 }
 
-/** One request through the real Worker. `ownSecrets`: the answer is where its caller is told a secret of theirs. */
-export async function ask(path: string, asked: Asked & { ownSecrets?: true } = {}): Promise<Answer> {
+/** One request through the real Worker. */
+export async function ask(path: string, asked: Asked = {}): Promise<Answer> {
   const response = await fetchWorker(path, asked);
   const text = response.webSocket ? "" : await readText(response);
   const request = `${asked.method ?? "GET"} ${path}`;
   const head = [...response.headers].map((entry) => entry.join(": ")).join("\n");
-  if (!asked.ownSecrets) answered.push({ request, text: `${head}\n\n${text}` });
+  answered.push({ request, text: `${head}\n\n${text}`, mayTell: mayBeTold(request, asked) });
   expectGuarded(request, response);
   return {
     status: response.status,
@@ -148,7 +162,9 @@ export async function connect(
 ): Promise<TestSocket> {
   const answer = await upgrade(conversationId, how);
   if (!answer.socket) throw new Error(`no socket: ${answer.status} ${answer.text}`);
-  return new TestSocket(answer.socket);
+  const socket = new TestSocket(answer.socket);
+  sockets.push(socket);
+  return socket;
 }
 
 export interface Account {
@@ -171,10 +187,10 @@ interface Session {
   bearer: { authorization: string };
 }
 
-function sessionIn(answer: Answer): Session {
+function sessionIn(answer: Answer, email: string): Session {
   if (answer.status !== 200) throw new Error(`sign-in answered ${answer.status} ${answer.text}`);
   const { token, user } = SignedUp.parse(answer.json);
-  keepSecret(token);
+  keepSecret(token, email);
   const cookie = (answer.headers.get("set-cookie") ?? "").split(";")[0] ?? "";
   return { id: user.id, token, cookie, bearer: { authorization: `Bearer ${token}` } };
 }
@@ -182,25 +198,23 @@ function sessionIn(answer: Answer): Session {
 /** A real account: signed up through the Worker, with its personal workspace. */
 export async function anAccount(name: string): Promise<Account> {
   const email = `${name}-${newId()}@example.com`;
-  const password = keepSecret(`password of ${newId()}`);
+  const password = keepSecret(`password of ${newId()}`, null);
   const body = { email, password, name };
-  const session = sessionIn(await ask("/api/auth/sign-up/email", { method: "POST", body, ownSecrets: true }));
+  const session = sessionIn(await ask("/api/auth/sign-up/email", { method: "POST", body }), email);
   const me = Me.parse((await ask("/api/me", { headers: session.bearer })).json);
   return { ...session, email, password, personalWorkspaceId: me.defaultWorkspaceId };
 }
 
 export async function anotherSession({ email, password }: Account): Promise<Session> {
-  return sessionIn(
-    await ask("/api/auth/sign-in/email", { method: "POST", body: { email, password }, ownSecrets: true }),
-  );
+  return sessionIn(await ask("/api/auth/sign-in/email", { method: "POST", body: { email, password } }), email);
 }
 
 const ApiKey = z.object({ id: z.string(), key: z.string() });
 
 export async function anApiKey(account: Account): Promise<z.infer<typeof ApiKey>> {
-  const asked = { method: "POST", body: { name: "laptop" }, headers: account.bearer, ownSecrets: true } as const;
+  const asked = { method: "POST", body: { name: "laptop" }, headers: account.bearer };
   const made = ApiKey.parse((await ask("/api/auth/api-key/create", asked)).json);
-  keepSecret(made.key);
+  keepSecret(made.key, account.email);
   return made;
 }
 
@@ -229,9 +243,14 @@ export async function signOut(session: Pick<Session, "bearer">): Promise<void> {
 
 /** Nothing that was answered or logged so far holds a secret of the Worker's or of anybody's. */
 export function expectNoSecretTold(): void {
-  const secrets = [...SERVER_SECRETS, ...accountSecrets];
   expect(answered.length).toBeGreaterThan(0);
-  const told = answered.filter(({ text }) => secrets.some((secret) => text.includes(secret)));
+  const told = answered.filter(
+    ({ text, mayTell }) =>
+      SERVER_SECRETS.some((secret) => text.includes(secret)) ||
+      [...accountSecrets].some(([secret, owner]) => (owner === null || owner !== mayTell) && text.includes(secret)),
+  );
   expect(told.map(({ request }) => request)).toEqual([]);
-  expect(logged.filter((line) => secrets.some((secret) => line.includes(secret)))).toEqual([]);
+  const secrets = [...SERVER_SECRETS, ...accountSecrets.keys()];
+  const frames = sockets.flatMap((socket) => socket.frames.map((frame) => JSON.stringify(frame)));
+  expect([...frames, ...logged].filter((line) => secrets.some((secret) => line.includes(secret)))).toEqual([]);
 }

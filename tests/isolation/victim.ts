@@ -104,7 +104,9 @@ export async function settled(account: Account, { id }: Pick<Marked, "id">): Pro
   );
 }
 
-const TENANT_TABLES = `select relname from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r'`;
+/** Where someone is attached comes and goes with their connections: no part of what they have. */
+const TENANT_TABLES = `select relname from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r'
+  and relname <> 'session_attachments'`;
 
 /** The columns by which a row can be someone's. */
 const OWNED_BY = ["owner_user_id", "workspace_id"] as const;
@@ -122,9 +124,7 @@ export async function everythingOf(victim: Victim): Promise<Record<string, strin
     const owned = OWNED_BY.filter((name) => names.includes(name));
     expect([relname, owned.length > 0 ? "has a tenant" : "has none"]).toEqual([relname, "has a tenant"]);
     const mine = owned.map((name) => `${name} = any($1::uuid[])`).join(" or ");
-    // What others do in a shared conversation by being there is theirs.
-    const notOthers = names.includes("attached_user_id") ? ` and attached_user_id = '${account.id}'` : "";
-    const text = `select t::text as line from ${relname} t where (${mine})${notOthers} order by 1`;
+    const text = `select t::text as line from ${relname} t where ${mine} order by 1`;
     const rows = await sql.query(text, [[account.id, teamId, account.personalWorkspaceId]]);
     world[String(relname)] = JSON.stringify(rows);
   }
