@@ -1,4 +1,5 @@
 import type { Model, ProviderKind } from "../../contract/model.ts";
+import { nearestNames } from "../nearest-names.ts";
 import { describeModel } from "./describe-model.ts";
 
 /** A provider as far as names go. */
@@ -18,35 +19,8 @@ interface Candidate {
 const NEAREST_COUNT = 3;
 const MAX_NAME_LENGTH = 200;
 
-/** Edits that turn one word into the other. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_unused, index) => index);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row.at(-1) ?? 0;
-}
-
-function nearestTo(wanted: string, candidates: readonly Candidate[]): string[] {
-  const names = new Set(candidates.flatMap(({ model }) => [model.id, ...model.aliases]));
-  const scored = [...names].map((name) => {
-    const lower = name.toLowerCase();
-    return {
-      name,
-      score: lower.includes(wanted) ? 0 : distance(wanted, lower) / Math.max(wanted.length, lower.length),
-    };
-  });
-  return scored
-    .filter(({ score }) => score < 0.7)
-    .sort((a, b) => a.score - b.score)
-    .slice(0, NEAREST_COUNT)
-    .map(({ name }) => name);
-}
+const nearestTo = (wanted: string, candidates: readonly Candidate[]): string[] =>
+  nearestNames(wanted, [...new Set(candidates.flatMap(({ model }) => [model.id, ...model.aliases]))]);
 
 /** Splits `provider/id`, where the provider is an instance's id or its kind. */
 function qualified(
