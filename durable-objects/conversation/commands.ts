@@ -1,5 +1,6 @@
+import { COMMANDS, type CommandName } from "../../shared/contract/commands.ts";
 import type { Principal } from "../../shared/domain/access/principal.ts";
-import { COMMANDS, type CommandName, parseCommand } from "../../shared/domain/commands/parse-command.ts";
+import { parseCommand } from "../../shared/domain/commands/parse-command.ts";
 import { namedCandidate } from "../../shared/domain/routing/choose-model.ts";
 import { forkInto } from "./fork.ts";
 import { answerAgain } from "./messages.ts";

@@ -3,8 +3,8 @@ import { env } from "cloudflare:workers";
 import { v7 as newId } from "uuid";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import * as z from "zod";
+import { COMMANDS } from "../../shared/contract/commands.ts";
 import { CLOSE, ClientFrame, type ClientFrameInput } from "../../shared/contract/frames.ts";
-import { COMMANDS } from "../../shared/domain/commands/parse-command.ts";
 import { ownerSql } from "../../shared/testing/worker/people.ts";
 import type { TestSocket } from "../../shared/testing/worker/test-socket.ts";
 import {

@@ -44,7 +44,8 @@ export function chromiumPath(): string {
   return installed;
 }
 
-export function launchChromium(): Promise<Browser> {
-  const args = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"];
+/** @param more switches of this launch, such as names that lead to this machine */
+export function launchChromium(...more: string[]): Promise<Browser> {
+  const args = [...more, "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"];
   return chromium.launch({ executablePath: chromiumPath(), args });
 }

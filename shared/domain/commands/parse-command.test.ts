@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { COMMANDS, parseCommand } from "./parse-command.ts";
+import { COMMANDS } from "../../contract/commands.ts";
+import { parseCommand } from "./parse-command.ts";
 
 describe("parsing a command", () => {
   it("splits name and arguments, case aside", () => {

@@ -4,7 +4,7 @@ import type { Notice, ViewMessage } from "../../../../shared/client/view-state.t
 import { textOf } from "../../../../shared/contract/message.ts";
 import { Button, IconButton } from "../ui/button.tsx";
 import { CopyButton } from "../ui/copy-button.tsx";
-import { formatCount, formatDuration, formatMicroUsd } from "./format.ts";
+import { formatCost, formatCount, formatDuration } from "./format.ts";
 import { type DecideTool, MessageParts } from "./message-parts.tsx";
 import { ReceiptDialog } from "./receipt-dialog.tsx";
 
@@ -81,12 +81,13 @@ function Seam({ notice }: { notice: Notice }) {
 
 function factsOf({ metadata }: ViewMessage): string[] {
   const { provider, model, latencyMs, usage, microUsd } = metadata;
+  const cost = microUsd === undefined ? null : formatCost(microUsd, provider);
   const tokens = usage ? usage.inputTokens + usage.outputTokens : 0;
   return [
     ...(provider && provider !== model ? [provider] : []),
     ...(latencyMs === undefined ? [] : [formatDuration(latencyMs)]),
     ...(tokens > 0 ? [`${formatCount(tokens)} tokens`] : []),
-    ...(microUsd === undefined ? [] : [formatMicroUsd(microUsd)]),
+    ...(cost === null ? [] : [cost]),
   ];
 }
 

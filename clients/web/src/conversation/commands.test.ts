@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { COMMANDS } from "../../../../shared/contract/commands.ts";
 import { commandsFor, isCommand } from "./commands.ts";
 
 test("takes a slash and a name for a command, and a path or several lines for a message", () => {
@@ -16,5 +17,9 @@ test("offers what begins with the typed letters, and nothing once an argument be
   expect(commandsFor("/mo").map(({ name }) => name)).toEqual(["/model", "/models"]);
   expect(commandsFor("/model ")).toEqual([]);
   expect(commandsFor("hello")).toEqual([]);
-  expect(commandsFor("/").length).toBeGreaterThan(5);
+});
+
+test("offers exactly the commands that the server carries out", () => {
+  const offered = commandsFor("/").map(({ name }) => name);
+  expect(offered).toEqual(COMMANDS.map(({ name }) => `/${name}`));
 });

@@ -1,3 +1,4 @@
+import { v7 as uuid } from "uuid";
 import { browserOutbox } from "../../../../shared/client/outbox.ts";
 
 /**
@@ -5,7 +6,7 @@ import { browserOutbox } from "../../../../shared/client/outbox.ts";
  * when the page goes away between creating the conversation and attaching to it.
  */
 export function keepFirstMessage(conversationId: string, text: string): void {
-  const id = crypto.randomUUID();
+  const id = uuid();
   const entry = { id, text, whenBusy: "queue", queuedAt: new Date().toISOString() };
   void browserOutbox(localStorage, conversationId).save(id, JSON.stringify(entry));
 }

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { formatCount, formatDuration, formatMicroUsd } from "./format.ts";
+import { formatCost, formatCount, formatDuration, formatMicroUsd } from "./format.ts";
 
 test.each([
-  [0, "free"],
+  [0, "$0"],
   [12, "under $0.0001"],
   [420, "$0.0004"],
   [31_000, "$0.031"],
@@ -19,4 +19,10 @@ test("shows durations and counts as people say them", () => {
     "2 min 5 s",
   ]);
   expect([formatCount(999), formatCount(12_400), formatCount(1_200_000)]).toEqual(["999", "12.4k", "1.2M"]);
+});
+
+test("calls free only what surely is, and says nothing where the price is not known", () => {
+  expect([formatCost(0, "ollama"), formatCost(0, "guide")]).toEqual(["free", "free"]);
+  expect([formatCost(0, "openai"), formatCost(0, undefined)]).toEqual([null, null]);
+  expect(formatCost(31_000, "openai")).toBe("$0.031");
 });

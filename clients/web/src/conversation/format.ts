@@ -1,10 +1,19 @@
-/** Money with as many digits as it needs to be more than nothing: `$1.24`, `$0.031`, `$0.0004`, `free`. */
+/** Money with as many digits as it needs to be more than nothing: `$1.24`, `$0.031`, `$0.0004`, `$0`. */
 export function formatMicroUsd(microUsd: number): string {
-  if (microUsd === 0) return "free";
+  if (microUsd === 0) return "$0";
   const usd = microUsd / 1_000_000;
   const size = Math.abs(usd);
   if (size < 0.0001) return usd < 0 ? "more than −$0.0001" : "under $0.0001";
   return `${usd < 0 ? "−" : ""}$${size.toFixed(size >= 1 ? 2 : size >= 0.01 ? 3 : 4)}`;
+}
+
+/** These run on people's own machines; elsewhere a cost of nothing means that the price is not known. */
+const WITHOUT_COST: ReadonlySet<string | undefined> = new Set(["guide", "ollama"]);
+
+/** What an answer cost: `free` where it surely is, null where nobody knows. */
+export function formatCost(microUsd: number, provider: string | undefined): string | null {
+  if (microUsd > 0) return formatMicroUsd(microUsd);
+  return WITHOUT_COST.has(provider) ? "free" : null;
 }
 
 export function formatDuration(ms: number): string {

@@ -65,9 +65,7 @@ export const Question = memo(function Question({ message, onEdit, onResend, onDi
             )}
           </span>
           {message.siblings.length > 1 ? (
-            <span className="px-1.5 text-[12px]">
-              version {message.siblings.indexOf(message.id) + 1} of {message.siblings.length}
-            </span>
+            <span className="px-1.5 text-[12px]">Edited. The JSON export has every version.</span>
           ) : null}
           <StateMark status={message.status} />
         </div>

@@ -2,7 +2,7 @@ import type { ReactNode } from "react";
 import type { Message } from "../../../../shared/contract/message.ts";
 import type { Receipt } from "../../../../shared/contract/receipt.ts";
 import { Dialog } from "../ui/dialog.tsx";
-import { formatCount, formatDuration, formatMicroUsd } from "./format.ts";
+import { formatCost, formatCount, formatDuration, formatMicroUsd } from "./format.ts";
 
 interface ReceiptDialogProps {
   receipt: Receipt;
@@ -22,26 +22,34 @@ function Row({ name, children }: { name: string; children: ReactNode }) {
 const percent = (share: number): string => `${Math.round(share * 100)}% sure`;
 
 function Classified({ receipt }: { receipt: Receipt }) {
-  const { classification, predicted } = receipt;
+  const { classification, predicted, chosen } = receipt;
+  const { taskType, complexity, domain, confidence, requiredCapabilities } = classification;
+  const cost = formatCost(predicted.microUsd, chosen.provider);
   return (
     <>
       <Row name="Taken for">
-        {classification.taskType}, {classification.complexity}, {classification.domain}{" "}
-        <span className="text-soft">({percent(classification.confidence.taskType)})</span>
+        {confidence.taskType === 0 ? (
+          <span className="text-soft">not judged</span>
+        ) : (
+          <>
+            {taskType}, {complexity}, {domain} <span className="text-soft">({percent(confidence.taskType)})</span>
+          </>
+        )}
       </Row>
-      {classification.requiredCapabilities.length > 0 ? (
-        <Row name="Needs">{classification.requiredCapabilities.join(", ")}</Row>
-      ) : null}
+      {requiredCapabilities.length > 0 ? <Row name="Needs">{requiredCapabilities.join(", ")}</Row> : null}
       <Row name="Expected">
-        {formatCount(predicted.inputTokens)} in, {formatCount(predicted.outputTokens)} out,{" "}
-        {formatMicroUsd(predicted.microUsd)}
+        {[`${formatCount(predicted.inputTokens)} in`, `${formatCount(predicted.outputTokens)} out`, cost]
+          .filter(Boolean)
+          .join(", ")}
       </Row>
     </>
   );
 }
 
 function Outcome({ receipt, metadata }: Pick<ReceiptDialogProps, "receipt" | "metadata">) {
-  const { usage, microUsd, latencyMs } = metadata;
+  const { usage, microUsd, latencyMs, provider } = metadata;
+  const cost = microUsd === undefined ? null : formatCost(microUsd, provider);
+  const premium = receipt.outcome?.premiumMicroUsd ?? 0;
   return (
     <>
       {usage ? (
@@ -52,14 +60,11 @@ function Outcome({ receipt, metadata }: Pick<ReceiptDialogProps, "receipt" | "me
           {latencyMs === undefined ? "" : ` in ${formatDuration(latencyMs)}`}
         </Row>
       ) : null}
-      {microUsd === undefined ? null : (
+      {cost === null ? null : (
         <Row name="Cost">
-          {formatMicroUsd(microUsd)}
-          {receipt.outcome && receipt.outcome.premiumMicroUsd > microUsd ? (
-            <span className="text-soft">
-              {" "}
-              instead of {formatMicroUsd(receipt.outcome.premiumMicroUsd)} with the dearest
-            </span>
+          {cost}
+          {premium > (microUsd ?? 0) ? (
+            <span className="text-soft"> instead of {formatMicroUsd(premium)} with the dearest</span>
           ) : null}
         </Row>
       )}
@@ -79,7 +84,7 @@ function Others({ receipt }: { receipt: Receipt }) {
                 <span className="min-w-0 break-words">
                   {model} <span className="text-soft">· {provider}</span>
                 </span>
-                <span className="shrink-0 text-soft tabular-nums">{formatMicroUsd(microUsd)}</span>
+                <span className="shrink-0 text-soft tabular-nums">{formatCost(microUsd, provider)}</span>
               </li>
             ))}
           </ul>

@@ -28,16 +28,10 @@ export function SettingsPage() {
               <dd className="break-words">{workspace ? `${workspace.name} (${workspace.role})` : "None"}</dd>
             </dl>
           </Section>
-          <Section
-            title="Default model"
-            lead="Answers when a conversation has no pinned model and no rule says otherwise."
-          >
+          <Section title="Default model" lead="Answers when a conversation has no pinned model.">
             <DefaultModelSection workspaceId={me.defaultWorkspaceId} />
           </Section>
-          <Section
-            title="API keys"
-            lead="For scripts and the OpenAI- and Anthropic-shaped APIs. A key acts as you: keep it secret."
-          >
+          <Section title="API keys" lead="For scripts. A key acts as you: keep it secret.">
             <ApiKeysSection />
           </Section>
         </div>

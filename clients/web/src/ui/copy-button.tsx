@@ -1,6 +1,7 @@
 import { Check, Copy } from "lucide-react";
 import { useEffect, useState } from "react";
 import { IconButton } from "./button.tsx";
+import { copyText } from "./copy-text.ts";
 
 /** Copies `text` and says so for two seconds. */
 export function CopyButton({ text, label }: { text: string; label: string }) {
@@ -10,14 +11,9 @@ export function CopyButton({ text, label }: { text: string; label: string }) {
     const timer = setTimeout(() => setCopied(false), 2000);
     return () => clearTimeout(timer);
   }, [copied]);
-  const copy = () => {
-    navigator.clipboard?.writeText(text).then(
-      () => setCopied(true),
-      () => setCopied(false),
-    );
-  };
+  const copy = async () => setCopied(await copyText(text));
   return (
-    <IconButton label={copied ? "Copied" : label} onClick={copy} small>
+    <IconButton label={copied ? "Copied" : label} onClick={() => void copy()} small>
       {copied ? <Check className="size-3.5 text-accent" /> : <Copy className="size-3.5" />}
     </IconButton>
   );
