@@ -2,11 +2,25 @@ import { Conversation } from "../durable-objects/conversation/object.ts";
 import { servicesFor } from "../durable-objects/services-for.ts";
 import { type Bindings, conversationObject } from "../durable-objects/stubs.ts";
 import { createApp } from "./app.ts";
+import { runCron } from "./cron/run-cron.ts";
+import { consume } from "./queues/consume.ts";
+import type { MaintenanceMessage, Work } from "./queues/maintenance.ts";
 
-const app = createApp<Bindings>({ services: servicesFor, conversation: conversationObject });
+interface WorkerBindings extends Bindings {
+  MAINTENANCE: Queue<MaintenanceMessage>;
+}
+
+const app = createApp<WorkerBindings>({ services: servicesFor, conversation: conversationObject });
+
+const workFor = (env: WorkerBindings): Work => ({
+  maintenance: servicesFor(env).maintenance,
+  send: (message) => env.MAINTENANCE.send(message),
+});
 
 export default {
   fetch: (request, env) => app.fetch(request, env),
-} satisfies ExportedHandler<Bindings>;
+  queue: (batch, env) => consume(batch, workFor(env)),
+  scheduled: ({ cron }, env) => runCron(cron, workFor(env)),
+} satisfies ExportedHandler<WorkerBindings>;
 
 export { Conversation };

@@ -8,16 +8,19 @@ import { createConversationStore } from "../adapters/postgres/conversation-store
 import { createDatabase } from "../adapters/postgres/database.ts";
 import { createEventSink } from "../adapters/postgres/event-sink.ts";
 import { createIdempotencyStore } from "../adapters/postgres/idempotency-store.ts";
+import { createMaintenance } from "../adapters/postgres/maintenance.ts";
 import { createSignInDatabase } from "../adapters/postgres/sign-in-database.ts";
 import { createConfigurationReader } from "../adapters/postgres/workspace-settings.ts";
 import { createProviderDirectory } from "../adapters/providers/directory.ts";
 import { createSignIn } from "../adapters/sign-in/sign-in.ts";
+import type { Settings } from "../contract/settings.ts";
 import type { AccountStore, IdempotencyStore } from "../ports/account-store.ts";
 import type { ConfigurationReader, ConversationStore, EventSink } from "../ports/conversation-store.ts";
 import type { Mailer } from "../ports/mailer.ts";
+import type { Maintenance } from "../ports/maintenance.ts";
 import type { ProviderDirectory } from "../ports/provider-directory.ts";
 import type { SignIn, SignInEvents } from "../ports/sign-in.ts";
-import { readSettings, type Settings } from "./env.ts";
+import { readSettings } from "./env.ts";
 
 /** Everything the edge and the objects may use; made once per isolate by `createServices`. */
 export interface Services {
@@ -28,6 +31,7 @@ export interface Services {
   configuration: ConfigurationReader;
   accounts: AccountStore;
   idempotency: IdempotencyStore;
+  maintenance: Maintenance;
   providers: ProviderDirectory;
   /** One cheap round trip: is the database there, are the migrations in? Never throws. */
   checkDatabase(): Promise<{ ok: boolean; detail: string }>;
@@ -85,6 +89,7 @@ function compose(settings: Settings, platform: Platform): Services {
     configuration: createConfigurationReader(app),
     accounts,
     idempotency: createIdempotencyStore(app),
+    maintenance: createMaintenance({ app, auth }),
     providers: createProviderDirectory({
       settings,
       fetch: (input, init) => fetch(input, init),
@@ -97,10 +102,10 @@ function compose(settings: Settings, platform: Platform): Services {
   };
 }
 
-function mailerFor(settings: Settings, platform: Platform): Mailer {
-  if (platform.mailbox) return createMailboxMailer(platform.mailbox);
-  const { MAIL_API_URL: url, MAIL_API_KEY: key, MAIL_FROM: from } = settings;
-  return url && key && from ? createHttpMailer({ url, key, from }) : createNoMailer();
+/** The operator's mail service, else the self-hosted stack's letter box, else a sentence on how to get one. */
+function mailerFor({ MAIL_API_URL: url, MAIL_API_KEY: key, MAIL_FROM: from }: Settings, platform: Platform): Mailer {
+  if (url && from) return createHttpMailer({ url, key, from });
+  return platform.mailbox ? createMailboxMailer(platform.mailbox) : createNoMailer();
 }
 
 /** What ended in the sign-in system reaches every object where it is still attached. */

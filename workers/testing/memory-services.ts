@@ -197,6 +197,7 @@ export function memoryServices() {
     configuration: { read: async () => ({ workspace: { defaultModel: null, defaultProviderId: null, settings: {} } }) },
     accounts: memoryAccounts(new Map()),
     idempotency: memoryIdempotency(),
+    maintenance: { sweepExpired: async () => ({ rows: 0, more: false }) },
     providers: noProviders,
     checkDatabase: async () => ({ ok: true, detail: "reachable" }),
     newId: () => crypto.randomUUID(),

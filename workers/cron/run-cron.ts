@@ -1,0 +1,17 @@
+import type { Work } from "../queues/maintenance.ts";
+import { askForSweep } from "./sweep-expired.ts";
+
+/** By the expression as it stands in wrangler.toml's triggers. Every job may run twice. */
+const jobs: Record<string, readonly ((work: Work) => Promise<void>)[]> = {
+  "17 * * * *": [askForSweep],
+};
+
+export const cronExpressions = Object.keys(jobs);
+
+/** Runs what is due; one job's failure keeps no other from running. @throws Error when one failed or none is known */
+export async function runCron(cron: string, work: Work): Promise<void> {
+  const due = jobs[cron];
+  if (!due) throw new Error(`The cron trigger "${cron}" has no job; add one in workers/cron/run-cron.ts.`);
+  const results = await Promise.allSettled(due.map((job) => job(work)));
+  for (const result of results) if (result.status === "rejected") throw result.reason;
+}
