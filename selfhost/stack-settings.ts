@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import * as z from "zod";
+import { OperatorSettings } from "../shared/contract/settings.ts";
 import { StartProblem } from "./start-problem.ts";
 
 const blankIsUnset = <Schema extends z.ZodType>(schema: Schema) =>
@@ -36,7 +37,7 @@ export interface StackSettings {
   /** 0 takes any free port. */
   port: number;
   host: string;
-  /** True when other machines can reach the stack, so that the first sign-up must prove who started it. */
+  /** True when others can reach the stack, itself or through a proxy: the first sign-up must prove who started it. */
   isPublic: boolean;
   /** Unset: `http://localhost:<port>`. */
   publicUrl: string | undefined;
@@ -46,20 +47,25 @@ export interface StackSettings {
   ollamaBaseUrl: string | undefined;
 }
 
-const loopback = /^(localhost|127\.\d+\.\d+\.\d+|::1)$/;
+const loopback = /^(localhost|127\.\d+\.\d+\.\d+|::1|\[::1\])$/;
+
+const isLoopbackUrl = (url: string): boolean => loopback.test(new URL(url).hostname);
+
+const lowerFirst = (sentence: string): string => `${sentence.slice(0, 1).toLowerCase()}${sentence.slice(1)}`;
 
 /** @throws StartProblem naming each wrong variable, without its value: it may hold a password. */
 export function readStackSettings(env: NodeJS.ProcessEnv): StackSettings {
   const parsed = Environment.safeParse(env);
-  if (!parsed.success) {
-    const problems = parsed.error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}`);
+  const issues = [...(parsed.error?.issues ?? []), ...(OperatorSettings.safeParse(env).error?.issues ?? [])];
+  if (!parsed.success || issues.length > 0) {
+    const problems = issues.map((issue) => `${issue.path.join(".")} ${lowerFirst(issue.message)}`);
     throw new StartProblem(`The environment is wrong: ${problems.join("; ")}.`);
   }
   const { PORT, HOST, PUBLIC_URL, MOSAIC_DATA_DIR, DATABASE_URL, OLLAMA_BASE_URL } = parsed.data;
   return {
     port: PORT,
     host: HOST,
-    isPublic: !loopback.test(HOST),
+    isPublic: !loopback.test(HOST) || (PUBLIC_URL !== undefined && !isLoopbackUrl(PUBLIC_URL)),
     publicUrl: PUBLIC_URL?.replace(/\/+$/, ""),
     dataDir: resolve(MOSAIC_DATA_DIR),
     databaseUrl: DATABASE_URL,

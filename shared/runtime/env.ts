@@ -1,59 +1,8 @@
-import * as z from "zod";
+import { parseSettings, type Settings } from "../contract/settings.ts";
 
-const Url = z.url({ protocol: /^https?$/ });
-const BaseUrl = Url.transform((value) => value.replace(/\/+$/, ""));
-const Secret = z.string().min(1);
-const blankIsUnset = <Schema extends z.ZodType>(schema: Schema) =>
-  z.preprocess((value) => (value === "" ? undefined : value), schema.optional());
-
-/** The Worker's configuration, checked once per isolate. Bindings (objects, queues, assets) are beside it, not in it. */
-export const Settings = z.object({
-  PUBLIC_URL: BaseUrl,
-  ALLOWED_ORIGINS: z
-    .string()
-    .default("")
-    .transform((value) =>
-      value
-        .split(",")
-        .map((origin) => origin.trim())
-        .filter(Boolean),
-    ),
-  DATABASE_APP_URL: Secret,
-  DATABASE_AUTH_URL: Secret,
-  /** Where the Neon driver posts its queries; unset = Neon itself. The self-hosted stack sets its own endpoint. */
-  DATABASE_HTTP_ENDPOINT: blankIsUnset(Url),
-  BETTER_AUTH_SECRET: z.string().min(32),
-  CREDENTIALS_KEYS: Secret,
-  SIGN_UP: z.enum(["open", "invite", "closed"]).default("open"),
-  /** Whoever signs up first must show it, where the stack listens beyond loopback. */
-  SETUP_TOKEN: blankIsUnset(Secret),
-  MAIL_API_URL: blankIsUnset(Url),
-  MAIL_API_KEY: blankIsUnset(Secret),
-  MAIL_FROM: blankIsUnset(z.string()),
-  OIDC_ISSUER: blankIsUnset(Url),
-  OIDC_CLIENT_ID: blankIsUnset(Secret),
-  OIDC_CLIENT_SECRET: blankIsUnset(Secret),
-  OIDC_NAME: z.string().default("Single sign-on"),
-  ANTHROPIC_API_KEY: blankIsUnset(Secret),
-  OPENAI_API_KEY: blankIsUnset(Secret),
-  OPENROUTER_API_KEY: blankIsUnset(Secret),
-  ZAI_API_KEY: blankIsUnset(Secret),
-  ANTHROPIC_BASE_URL: blankIsUnset(BaseUrl),
-  OPENAI_BASE_URL: blankIsUnset(BaseUrl),
-  OPENROUTER_BASE_URL: blankIsUnset(BaseUrl),
-  ZAI_BASE_URL: blankIsUnset(BaseUrl),
-  /** An address, or `off`. */
-  OLLAMA_BASE_URL: z.preprocess(
-    (value) => (value === "" ? undefined : value),
-    z.union([z.literal("off"), BaseUrl]).default("off"),
-  ),
-});
-export type Settings = z.infer<typeof Settings>;
-
-/** @throws Error with one sentence per wrong variable; names only, never values. */
+/** @throws Error with one sentence that names the wrong variables; never their values. */
 export function readSettings(env: object): Settings {
-  const parsed = Settings.safeParse(env);
-  if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
-  throw new Error(`The Worker's configuration is incomplete. ${problems.join("; ")}. See docs/self-hosting.md.`);
+  const parsed = parseSettings(env);
+  if (parsed.ok) return parsed.settings;
+  throw new Error(`The Worker's configuration is incomplete. ${parsed.problems}. See docs/self-hosting.md.`);
 }

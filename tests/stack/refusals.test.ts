@@ -7,7 +7,7 @@ import { createInterface } from "node:readline";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import * as z from "zod";
 import { passedOn } from "../../selfhost/worker-environment.ts";
-import { Settings } from "../../shared/runtime/env.ts";
+import { Settings } from "../../shared/contract/settings.ts";
 import { freePort, makeDataDir, startStack, startStackAndFail } from "../../shared/testing/node/stack.ts";
 
 // A start takes seconds here, and a machine that builds and tests at once takes several times as long.
@@ -86,6 +86,7 @@ describe("a stack that cannot start says why in one sentence and ends with code 
     [{ DATABASE_URL: "mysql://x" }, "DATABASE_URL must have the form"],
     [{ OLLAMA_BASE_URL: "yes" }, "OLLAMA_BASE_URL must be an address"],
     [{ HOST: "192.0.2.1" }, "is not an address of this machine"],
+    [{ SIGN_UP: "maybe" }, "SIGN_UP"],
   ])("when the environment is wrong: %o", async (env, sentence) => {
     const ended = await startStackAndFail({ dataDir, env });
     expect(ended.code).toBe(1);

@@ -1,5 +1,5 @@
+import type { Settings } from "../../shared/contract/settings.ts";
 import { AppError } from "../../shared/domain/app-error.ts";
-import type { Settings } from "../../shared/runtime/env.ts";
 
 type Origins = Pick<Settings, "PUBLIC_URL" | "ALLOWED_ORIGINS">;
 

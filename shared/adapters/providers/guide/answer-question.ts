@@ -12,6 +12,9 @@ export type Search = (question: string) => Passage[];
 const BEST_COUNT = 3;
 const QUOTE_LENGTH = 700;
 const MAX_QUESTION_LENGTH = 2_000;
+/** "hello", "what can you do?": so few and common words that nothing is found get the introduction. */
+const GREETING_WORDS = 5;
+const INTRODUCTION = /^what can you do\b/i;
 const STOP_WORDS = new Set(
   "a an and are as at be by can do does for from how i in is it me my of on or that the this to was what when where which who why will with you your".split(
     " ",
@@ -30,11 +33,16 @@ export function searchOf(passages: readonly Passage[]): Search {
     },
   });
   index.addAll(passages.map((passage, id) => ({ ...passage, id })));
-  return (question) =>
+  const best = (words: string): Passage[] =>
     index
-      .search(question.slice(0, MAX_QUESTION_LENGTH))
+      .search(words)
       .slice(0, BEST_COUNT)
       .flatMap((hit) => passages[Number(hit.id)] ?? []);
+  return (question) => {
+    const found = best(question.slice(0, MAX_QUESTION_LENGTH));
+    const isGreeting = question.trim().split(/\s+/).length <= GREETING_WORDS;
+    return found.length === 0 && isGreeting ? passages.filter(({ heading }) => INTRODUCTION.test(heading)) : found;
+  };
 }
 
 function quote(passage: Passage): string {

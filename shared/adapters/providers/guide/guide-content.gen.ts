@@ -249,7 +249,7 @@ export const GUIDE_PASSAGES: readonly { doc: string; heading: string; text: stri
  {
   "doc": "docs/self-hosting.md",
   "heading": "Mail",
-  "text": "On your own machine letters (password resets, invitations) are printed by `npm start` and kept in the `mail` folder.\n`MAIL_API_URL`, `MAIL_API_KEY` and `MAIL_FROM` name a mail service for a Worker on Cloudflare; the stack of `npm start` does\nnot use them yet. The service must take `POST {from, to, subject, text}` as JSON with a bearer key, as Resend does."
+  "text": "Letters (password resets, invitations) go to the mail service that `MAIL_API_URL`, `MAIL_FROM` and, where it wants one,\n`MAIL_API_KEY` name. Without them they are printed by `npm start` and kept in the `mail` folder. The service must take `POST {from, to, subject, text}` as JSON with a bearer key, as Resend does."
  },
  {
   "doc": "docs/self-hosting.md",
@@ -264,7 +264,7 @@ export const GUIDE_PASSAGES: readonly { doc: string; heading: string; text: stri
  {
   "doc": "docs/self-hosting.md",
   "heading": "Reach it from other machines",
-  "text": "Keep `HOST` as it is and put a reverse proxy with TLS in front that passes WebSockets and sets `X-Forwarded-For` itself\n(attempts to sign in are counted by it). Set `PUBLIC_URL` to the address people type:\n\n```sh\nPUBLIC_URL=https://chat.example.org npm start\n```\n\nMake the first account before the proxy is reachable: behind a proxy on the same machine no setup token is asked for.\nTLS is not optional: passwords travel on that line, and over plain http browsers refuse parts of what the page uses.\n\n`GET /health/live` says that the Worker runs, `GET /health/ready` that its database and settings are right."
+  "text": "Keep `HOST` as it is and put a reverse proxy with TLS in front that passes WebSockets and sets `X-Forwarded-For` itself\n(attempts to sign in are counted by it). Set `PUBLIC_URL` to the address people type:\n\n```sh\nPUBLIC_URL=https://chat.example.org npm start\n```\n\nThe first account then needs the setup token that `npm start` prints.\nTLS is not optional: passwords travel on that line, and over plain http browsers refuse parts of what the page uses.\n\n`GET /health/live` says that the Worker runs, `GET /health/ready` that its database and settings are right."
  },
  {
   "doc": "docs/self-hosting.md",

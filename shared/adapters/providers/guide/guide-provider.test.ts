@@ -70,3 +70,22 @@ describe("the guide", () => {
     finishOfEvents(await collect(bare, { model: GUIDE_MODEL, messages: [] }));
   });
 });
+
+describe("the guide with this project's own documents", () => {
+  const shipped = createGuideProvider();
+
+  it.each([
+    ["what can you do?", "What can you do"],
+    ["hello", "What can you do"],
+    ["how do I connect a model?", "ANTHROPIC_API_KEY"],
+    ["how do I use Ollama?", "OLLAMA_BASE_URL"],
+    ["where is my data?", ".mosaic"],
+    ["how do I reset my password?", "mail"],
+    ["how do I use the terminal?", "npx mosaic"],
+  ])("answers %j from the right page", async (question, passage) => {
+    const events = await collect(shipped, ask(GUIDE_MODEL, question));
+    const text = events.map((event) => (event.type === "text-delta" ? event.text : "")).join("");
+    expect(text.toLowerCase()).toContain(passage.toLowerCase());
+    expect(text).not.toContain("found nothing");
+  });
+});

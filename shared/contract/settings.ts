@@ -1,0 +1,74 @@
+import * as z from "zod";
+
+const Url = z.url({ protocol: /^https?$/ });
+const BaseUrl = Url.transform((value) => value.replace(/\/+$/, ""));
+const Secret = z.string().min(1);
+const blankIsUnset = <Schema extends z.ZodType>(schema: Schema) =>
+  z.preprocess((value) => (value === "" ? undefined : value), schema.optional());
+
+/** The Worker's configuration: checked by the self-hosted stack before it starts, and once per isolate by the Worker. Bindings (objects, queues, assets) are beside it, not in it. */
+export const Settings = z.object({
+  PUBLIC_URL: BaseUrl,
+  ALLOWED_ORIGINS: z
+    .string()
+    .default("")
+    .transform((value) =>
+      value
+        .split(",")
+        .map((origin) => origin.trim())
+        .filter(Boolean),
+    ),
+  DATABASE_APP_URL: Secret,
+  DATABASE_AUTH_URL: Secret,
+  /** Where the Neon driver posts its queries; unset = Neon itself. The self-hosted stack sets its own endpoint. */
+  DATABASE_HTTP_ENDPOINT: blankIsUnset(Url),
+  BETTER_AUTH_SECRET: z.string().min(32),
+  CREDENTIALS_KEYS: Secret,
+  SIGN_UP: z.enum(["open", "invite", "closed"]).default("open"),
+  /** Whoever signs up first must show it, where the stack listens beyond loopback. */
+  SETUP_TOKEN: blankIsUnset(Secret),
+  MAIL_API_URL: blankIsUnset(Url),
+  MAIL_API_KEY: blankIsUnset(Secret),
+  MAIL_FROM: blankIsUnset(z.string()),
+  OIDC_ISSUER: blankIsUnset(Url),
+  OIDC_CLIENT_ID: blankIsUnset(Secret),
+  OIDC_CLIENT_SECRET: blankIsUnset(Secret),
+  OIDC_NAME: z.string().default("Single sign-on"),
+  ANTHROPIC_API_KEY: blankIsUnset(Secret),
+  OPENAI_API_KEY: blankIsUnset(Secret),
+  OPENROUTER_API_KEY: blankIsUnset(Secret),
+  ZAI_API_KEY: blankIsUnset(Secret),
+  ANTHROPIC_BASE_URL: blankIsUnset(BaseUrl),
+  OPENAI_BASE_URL: blankIsUnset(BaseUrl),
+  OPENROUTER_BASE_URL: blankIsUnset(BaseUrl),
+  ZAI_BASE_URL: blankIsUnset(BaseUrl),
+  /** An address, or `off`. */
+  OLLAMA_BASE_URL: z.preprocess(
+    (value) => (value === "" ? undefined : value),
+    z.union([z.literal("off"), BaseUrl]).default("off"),
+  ),
+});
+export type Settings = z.infer<typeof Settings>;
+
+/** What an operator writes into the environment of the self-hosted stack; it makes the rest itself. */
+export const OperatorSettings = Settings.omit({
+  PUBLIC_URL: true,
+  DATABASE_APP_URL: true,
+  DATABASE_AUTH_URL: true,
+  DATABASE_HTTP_ENDPOINT: true,
+  BETTER_AUTH_SECRET: true,
+  CREDENTIALS_KEYS: true,
+  OLLAMA_BASE_URL: true,
+});
+
+export type SettingsResult = { ok: true; settings: Settings } | { ok: false; problems: string };
+
+/** Checks a whole environment. Problems name variables, never values: one may hold a secret. */
+export function parseSettings(env: object): SettingsResult {
+  const parsed = Settings.safeParse(env);
+  if (parsed.success) return { ok: true, settings: parsed.data };
+  return {
+    ok: false,
+    problems: parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("; "),
+  };
+}
