@@ -6,6 +6,7 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { OperatorSettings } from "../shared/contract/settings.ts";
 
 const root = join(import.meta.dirname, "..");
 
@@ -19,27 +20,7 @@ const needed = {
 } as const;
 
 /** Uploaded when set; the owner's connection string never is. */
-const optional = [
-  "ALLOWED_ORIGINS",
-  "SIGN_UP",
-  "SETUP_TOKEN",
-  "MAIL_API_URL",
-  "MAIL_API_KEY",
-  "MAIL_FROM",
-  "OIDC_ISSUER",
-  "OIDC_CLIENT_ID",
-  "OIDC_CLIENT_SECRET",
-  "OIDC_NAME",
-  "ANTHROPIC_API_KEY",
-  "OPENAI_API_KEY",
-  "OPENROUTER_API_KEY",
-  "ZAI_API_KEY",
-  "ANTHROPIC_BASE_URL",
-  "OPENAI_BASE_URL",
-  "OPENROUTER_BASE_URL",
-  "ZAI_BASE_URL",
-  "OLLAMA_BASE_URL",
-] as const;
+const optional = [...Object.keys(OperatorSettings.shape), "OLLAMA_BASE_URL"];
 
 function run(args: string[]): Promise<void> {
   const child = spawn(process.execPath, args, {

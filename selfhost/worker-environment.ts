@@ -1,31 +1,9 @@
+import { OperatorSettings } from "../shared/contract/settings.ts";
 import type { DatabaseAddress } from "./database-process.ts";
 import type { StackSecrets } from "./stack-secrets.ts";
 
 /** What the operator's environment passes on to the Worker as it is. Everything else stays outside. */
-export const passedOn = [
-  "ALLOWED_ORIGINS",
-  "SIGN_UP",
-  "ALLOW_PRIVATE_NETWORK",
-  "MAIL_API_URL",
-  "MAIL_API_KEY",
-  "MAIL_FROM",
-  "OIDC_ISSUER",
-  "OIDC_CLIENT_ID",
-  "OIDC_CLIENT_SECRET",
-  "OIDC_NAME",
-  "ANTHROPIC_API_KEY",
-  "OPENAI_API_KEY",
-  "OPENROUTER_API_KEY",
-  "ZAI_API_KEY",
-  "ANTHROPIC_BASE_URL",
-  "OPENAI_BASE_URL",
-  "OPENROUTER_BASE_URL",
-  "ZAI_BASE_URL",
-  "OTEL_EXPORTER_OTLP_ENDPOINT",
-  "OTEL_EXPORTER_OTLP_HEADERS",
-  "OTEL_SERVICE_NAME",
-  "OTEL_SDK_DISABLED",
-] as const;
+const { SETUP_TOKEN: _madeHere, ...PassedOn } = OperatorSettings.shape;
 
 export interface WorkerEnvironment {
   env: NodeJS.ProcessEnv;
@@ -40,7 +18,7 @@ export interface WorkerEnvironment {
 export function workerBindings(from: WorkerEnvironment): Record<string, string> {
   const { env, secrets, database } = from;
   const bindings: Record<string, string> = {};
-  for (const name of passedOn) if (env[name]) bindings[name] = env[name];
+  for (const name of Object.keys(PassedOn)) if (env[name]) bindings[name] = env[name];
   return {
     ...bindings,
     PUBLIC_URL: from.publicUrl,
