@@ -2,6 +2,7 @@ import { and, eq, gt, isNotNull, isNull, lt, or, sql } from "drizzle-orm";
 import * as z from "zod";
 import { createDatabase, type DatabaseAddress, type Drizzle } from "./database.ts";
 import { apikey, instanceAdmin, invitation, organization, session, signInTables, user } from "./schema/sign-in.ts";
+import { createSignInAttempts, type SignInAttempts } from "./sign-in-attempts.ts";
 
 /** What a credential proves, read in one round trip. Expired, disabled and unknown ones are simply not found. */
 export interface ProvenCredential {
@@ -26,6 +27,7 @@ export interface SignInDatabase {
   /** For better-auth's adapter. */
   readonly drizzle: Drizzle;
   readonly tables: typeof signInTables;
+  readonly attempts: SignInAttempts;
   findCredential(by: { sessionToken: string | null; apiKeyHash: string | null }): Promise<ProvenCredential | null>;
   /** Prolongs a session in use, or notes when a key was last used. */
   touch(credential: Pick<ProvenCredential, "kind" | "id">, sessionLifetimeSeconds: number): Promise<void>;
@@ -47,6 +49,7 @@ export function createSignInDatabase(address: DatabaseAddress): SignInDatabase {
   return {
     drizzle: database.drizzle,
     tables: signInTables,
+    attempts: createSignInAttempts(database),
     findCredential: async ({ sessionToken, apiKeyHash }) => {
       const [found] = await database.unscoped((db) => [db.execute(credentialQuery(sessionToken, apiKeyHash))]);
       const row = found.rows[0];

@@ -6,6 +6,7 @@ import { bearer } from "better-auth/plugins/bearer";
 import { deviceAuthorization } from "better-auth/plugins/device-authorization";
 import { v7 } from "uuid";
 import { cleanText } from "../../contract/primitives.ts";
+import { accountLimitPlugin } from "./account-limit.ts";
 import { type Announce, announceAfter } from "./announce.ts";
 import { logFailure } from "./failure-response.ts";
 import { OIDC_PROVIDER_ID, type OidcConfiguration, oidcPlugin } from "./oidc.ts";
@@ -20,6 +21,7 @@ const DEVICE_CLIENTS: readonly string[] = ["mosaic-cli", "mosaic-connector"];
 
 const plugins = (options: SignInOptions, announce: Announce) => [
   bearer(),
+  accountLimitPlugin(options),
   workspacesPlugin(options, announce),
   apiKey({
     defaultPrefix: API_KEY_PREFIX,

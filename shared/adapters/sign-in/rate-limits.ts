@@ -23,3 +23,6 @@ export const rateLimits = {
     "/api-key/create": { window: 60, max: 30 },
   },
 };
+
+/** Wrong passwords for one account from all addresses together; seconds, from the first of them. */
+export const accountLimit = { window: 15 * 60, max: 10 };
