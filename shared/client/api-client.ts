@@ -1,5 +1,5 @@
 import type * as z from "zod";
-import { Me, type UpdateWorkspaceSettings, Workspace, WorkspaceSettings } from "../contract/account.ts";
+import { Me, SignInOptions, type UpdateWorkspaceSettings, Workspace, WorkspaceSettings } from "../contract/account.ts";
 import {
   Conversation,
   ConversationContext,
@@ -92,6 +92,12 @@ function workspaceCalls(request: RequestText) {
 export function createApiClient(options: HttpOptions) {
   const request = createRequest(options);
   return {
+    /** Needs no sign-in. */
+    signInOptions: async () => parseJson(SignInOptions, await request("GET", "/api/sign-in-options")),
+    /** Deletes the account with everything it owns. */
+    deleteMe: async (): Promise<void> => {
+      await request("DELETE", "/api/me");
+    },
     me: async () => parseJson(Me, await request("GET", "/api/me")),
     models: async () => parseJson(Models, await request("GET", "/api/models")),
     conversations: conversationCalls(request),

@@ -33,6 +33,14 @@ export const Me = z.object({
 });
 export type Me = z.infer<typeof Me>;
 
+/** What anybody may know before signing in. */
+export const SignInOptions = z.object({
+  signUp: z.enum(["open", "invite", "closed"]),
+  /** The OpenID provider's name as the operator wrote it; null where none is configured. */
+  singleSignOn: z.object({ name: z.string() }).nullable(),
+});
+export type SignInOptions = z.infer<typeof SignInOptions>;
+
 export const CreateWorkspace = z.strictObject({ name: label(100) });
 
 export const WorkspaceSettings = z.object({

@@ -21,6 +21,7 @@ export interface Recipe {
 export const RECIPES: Record<string, Recipe> = {
   getLive: {},
   getReady: {},
+  getSignInOptions: {},
   getMe: {},
   exportMe: {},
   deleteMe: { late: 2 },

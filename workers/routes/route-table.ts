@@ -22,6 +22,7 @@ import { sendMessage } from "./messages/send-message.ts";
 import { listModels } from "./models/list-models.ts";
 import { listProviderHealth } from "./providers/list-provider-health.ts";
 import type { ForeignId, Method, Route } from "./route.ts";
+import { getSignInOptions } from "./sign-in/get-sign-in-options.ts";
 import { createWorkspace } from "./workspaces/create-workspace.ts";
 import { getWorkspaceSettings } from "./workspaces/get-workspace-settings.ts";
 import { listWorkspaces } from "./workspaces/list-workspaces.ts";
@@ -31,6 +32,7 @@ import { updateWorkspaceSettings } from "./workspaces/update-workspace-settings.
 export const routes: readonly Route[] = [
   getLive,
   getReady,
+  getSignInOptions,
   getMe,
   exportMe,
   deleteMe,

@@ -15,6 +15,11 @@ export const queryClient = new QueryClient({
 });
 
 export const meQuery = queryOptions({ queryKey: ["me"], queryFn: () => api.me(), staleTime: 5 * 60_000 });
+export const signInOptionsQuery = queryOptions({
+  queryKey: ["sign-in-options"],
+  queryFn: () => api.signInOptions(),
+  staleTime: 5 * 60_000,
+});
 export const modelsQuery = queryOptions({ queryKey: ["models"], queryFn: () => api.models(), staleTime: 60_000 });
 export const conversationsQuery = infiniteQueryOptions({
   queryKey: ["conversations"],
@@ -23,6 +28,16 @@ export const conversationsQuery = infiniteQueryOptions({
   initialPageParam: null as string | null,
   getNextPageParam: (page) => page.nextCursor,
 });
+
+export const conversationQuery = (id: string) =>
+  queryOptions({ queryKey: ["conversation", id], queryFn: () => api.conversations.get(id), retry: false });
+
+/** After anything that the list at the side or a conversation's header shows. */
+export const refreshConversations = () =>
+  Promise.all([
+    queryClient.invalidateQueries({ queryKey: conversationsQuery.queryKey }),
+    queryClient.invalidateQueries({ queryKey: ["conversation"] }),
+  ]);
 
 export const isSignedOut = (error: unknown): boolean =>
   error instanceof ApiError && (error.code === "unauthenticated" || error.code === "expired");

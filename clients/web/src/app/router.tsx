@@ -18,7 +18,8 @@ const ReturnTo = z.object({ returnTo: z.unknown().transform(safeReturnTo).defaul
 const signIn = createRoute({
   getParentRoute: () => root,
   path: "/sign-in",
-  validateSearch: (search) => ReturnTo.parse(search),
+  // `error` is what an identity provider sends people back with.
+  validateSearch: (search) => ReturnTo.extend({ error: z.coerce.string().optional() }).parse(search),
   component: lazyRouteComponent(() => import("../auth/sign-in-page.tsx"), "SignInPage"),
 });
 const signUp = createRoute({
@@ -60,6 +61,11 @@ const device = createRoute({
   validateSearch: (search) => z.object({ user_code: z.coerce.string().optional() }).parse(search),
   component: lazyRouteComponent(() => import("../auth/device-page.tsx"), "DevicePage"),
 });
+const invitation = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/invitations/$invitationId",
+  component: lazyRouteComponent(() => import("../auth/invitation-page.tsx"), "InvitationPage"),
+});
 const chat = createRoute({
   getParentRoute: () => signedIn,
   id: "chat",
@@ -80,6 +86,11 @@ const settings = createRoute({
   path: "/settings",
   component: lazyRouteComponent(() => import("../settings/settings-page.tsx"), "SettingsPage"),
 });
+const workspace = createRoute({
+  getParentRoute: () => chat,
+  path: "/workspaces/$workspaceId",
+  component: lazyRouteComponent(() => import("../settings/workspace-page.tsx"), "WorkspacePage"),
+});
 
 export const router = createRouter({
   routeTree: root.addChildren([
@@ -87,7 +98,7 @@ export const router = createRouter({
     signUp,
     forgotPassword,
     resetPassword,
-    signedIn.addChildren([device, chat.addChildren([newChat, conversation, settings])]),
+    signedIn.addChildren([device, invitation, chat.addChildren([newChat, conversation, settings, workspace])]),
   ]),
   defaultPreload: "intent",
   // Search values stay plain strings: a device code or a token of digits must not become a number.

@@ -8,6 +8,25 @@ const AuthFailure = z.object({
   error_description: z.string().optional(),
 });
 
+const Redirect = z.object({ url: z.string() });
+const Role = z.enum(["owner", "admin", "member", "viewer"]).catch("member");
+export type Role = z.infer<typeof Role>;
+const Member = z.object({
+  id: z.string(),
+  userId: z.string(),
+  role: Role,
+  user: z.object({ name: z.string(), email: z.string() }),
+});
+export type Member = z.infer<typeof Member>;
+const Invitation = z.object({ id: z.string(), email: z.string(), role: Role, status: z.string() });
+export type Invitation = z.infer<typeof Invitation>;
+const People = z.object({ members: z.array(Member), invitations: z.array(Invitation) });
+const OwnInvitation = Invitation.extend({
+  organizationId: z.string(),
+  organizationName: z.string(),
+  inviterEmail: z.string(),
+});
+
 /** better-auth's codes in our words; what is missing here shows its own message. */
 const SENTENCES: Record<string, string> = {
   INVALID_EMAIL_OR_PASSWORD: "That e-mail and password do not belong together. Check both and try again.",
@@ -16,6 +35,10 @@ const SENTENCES: Record<string, string> = {
   PASSWORD_TOO_SHORT: "The password is too short: use at least 10 characters.",
   PASSWORD_TOO_LONG: "The password is too long: use at most 256 characters.",
   INVALID_EMAIL: "That is not an e-mail address.",
+  YOU_ARE_NOT_THE_RECIPIENT_OF_THE_INVITATION:
+    "This invitation is for another e-mail address. Sign in with the address that it was sent to.",
+  INVITATION_NOT_FOUND: "This invitation is used up, taken back or too old. Ask for a new one.",
+  USER_IS_ALREADY_A_MEMBER_OF_THIS_ORGANIZATION: "This person is in the workspace already.",
   INVALID_TOKEN: "This link is used up or too old. Ask for a new one.",
 };
 
@@ -94,6 +117,14 @@ export const authApi = {
     return call("POST", "/sign-up/email", Anything, account, setupToken ? { "x-setup-token": setupToken } : {});
   },
   signIn: (body: { email: string; password: string }) => call("POST", "/sign-in/email", Anything, body),
+  /** @returns the provider's address to go on at. */
+  signInElsewhere: (returnTo: string) =>
+    call("POST", "/sign-in/social", Redirect, {
+      provider: "oidc",
+      callbackURL: returnTo,
+      errorCallbackURL: "/sign-in",
+      disableRedirect: true,
+    }),
   signOut: () => call("POST", "/sign-out", Anything),
   requestPasswordReset: (email: string) =>
     call("POST", "/request-password-reset", Anything, { email, redirectTo: "/reset-password" }),
@@ -105,4 +136,22 @@ export const authApi = {
   apiKeys: () => call("GET", "/api-key/list", ApiKeys),
   createApiKey: (name: string) => call("POST", "/api-key/create", ApiKey.extend({ key: z.string() }), { name }),
   revokeApiKey: (keyId: string) => call("POST", "/api-key/delete", Anything, { keyId }),
+  /** The people of a workspace, and who is invited. */
+  people: (workspaceId: string) =>
+    call("GET", `/organization/get-full-organization?organizationId=${encodeURIComponent(workspaceId)}`, People),
+  invite: (workspaceId: string, email: string, role: Role) =>
+    call("POST", "/organization/invite-member", Invitation, { organizationId: workspaceId, email, role }),
+  takeBackInvitation: (invitationId: string) =>
+    call("POST", "/organization/cancel-invitation", Anything, { invitationId }),
+  changeRole: (workspaceId: string, memberId: string, role: Role) =>
+    call("POST", "/organization/update-member-role", Anything, { organizationId: workspaceId, memberId, role }),
+  removeMember: (workspaceId: string, memberId: string) =>
+    call("POST", "/organization/remove-member", Anything, { organizationId: workspaceId, memberIdOrEmail: memberId }),
+  leaveWorkspace: (workspaceId: string) =>
+    call("POST", "/organization/leave", Anything, { organizationId: workspaceId }),
+  invitation: (id: string) => call("GET", `/organization/get-invitation?id=${encodeURIComponent(id)}`, OwnInvitation),
+  acceptInvitation: (invitationId: string) =>
+    call("POST", "/organization/accept-invitation", Anything, { invitationId }),
+  rejectInvitation: (invitationId: string) =>
+    call("POST", "/organization/reject-invitation", Anything, { invitationId }),
 };

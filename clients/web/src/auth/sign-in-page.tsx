@@ -1,14 +1,17 @@
+import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
-import { queryClient } from "../app/api.ts";
+import { queryClient, signInOptionsQuery } from "../app/api.ts";
 import { Button } from "../ui/button.tsx";
 import { Field } from "../ui/field.tsx";
 import { Note } from "../ui/note.tsx";
 import { authApi } from "./auth-api.ts";
 import { AuthLayout } from "./auth-layout.tsx";
+import { SingleSignOn } from "./single-sign-on.tsx";
 import { textField, useSubmit } from "./use-submit.ts";
 
 export function SignInPage() {
-  const { returnTo } = useSearch({ from: "/sign-in" });
+  const { returnTo, error: failed } = useSearch({ from: "/sign-in" });
+  const { data: options } = useQuery(signInOptionsQuery);
   const navigate = useNavigate();
   const { busy, error, submit } = useSubmit(async (form) => {
     await authApi.signIn({ email: textField(form, "email"), password: String(form.get("password")) });
@@ -25,10 +28,15 @@ export function SignInPage() {
           {busy ? "Signing in…" : "Sign in"}
         </Button>
       </form>
+      <SingleSignOn returnTo={returnTo} failed={failed} />
       <div className="mt-6 flex justify-between text-[14px] text-soft">
-        <Link to="/sign-up" search={{ returnTo }} className="text-accent hover:underline">
-          Create an account
-        </Link>
+        {options?.signUp === "closed" ? (
+          <span />
+        ) : (
+          <Link to="/sign-up" search={{ returnTo }} className="text-accent hover:underline">
+            Create an account
+          </Link>
+        )}
         <Link to="/forgot-password" className="hover:text-ink hover:underline">
           Forgot password?
         </Link>

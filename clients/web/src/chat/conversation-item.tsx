@@ -1,8 +1,9 @@
+import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
-import { Download, Ellipsis, FileJson, Pencil, Trash2 } from "lucide-react";
+import { Download, Ellipsis, FileJson, Lock, Pencil, Trash2, Users } from "lucide-react";
 import { type FormEvent, useState } from "react";
 import type { Conversation } from "../../../../shared/contract/conversation.ts";
-import { api, conversationsQuery, queryClient, sentenceOf } from "../app/api.ts";
+import { api, meQuery, refreshConversations, sentenceOf } from "../app/api.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { Field } from "../ui/field.tsx";
@@ -11,8 +12,6 @@ import { Note } from "../ui/note.tsx";
 import { saveFile } from "./save-file.ts";
 
 export const titleOf = (title: string | null): string => title || "New conversation";
-
-const refreshList = () => queryClient.invalidateQueries({ queryKey: conversationsQuery.queryKey });
 
 async function exportAs(conversation: Conversation, format: "markdown" | "json"): Promise<void> {
   const name = titleOf(conversation.title);
@@ -28,16 +27,31 @@ type Open = "rename" | "delete" | { error: string } | null;
 
 export function ConversationItem({ conversation }: { conversation: Conversation }) {
   const [open, setOpen] = useState<Open>(null);
+  const { data: me } = useQuery(meQuery);
+  const own = conversation.ownerUserId === me?.user.id;
+  const shared = conversation.visibility === "workspace";
+  const workspace = me?.workspaces.find(({ id }) => id === conversation.workspaceId);
+  const share = async () => {
+    await api.conversations.update(conversation.id, { visibility: shared ? "private" : "workspace" });
+    await refreshConversations();
+  };
   const run = (work: Promise<void>) => work.catch((thrown: unknown) => setOpen({ error: sentenceOf(thrown) }));
   return (
     <li className="group relative">
       <Link
         to="/c/$conversationId"
         params={{ conversationId: conversation.id }}
-        className="block truncate rounded-lg py-[7px] pl-3 pr-9 text-[14px] transition hover:bg-hover"
+        title={titleOf(conversation.title)}
+        className="flex items-center gap-2 rounded-lg py-[7px] pl-3 pr-9 text-[14px] transition hover:bg-hover"
         activeProps={{ className: "bg-hover font-medium", "aria-current": "page" }}
       >
-        {titleOf(conversation.title)}
+        <span className="min-w-0 truncate">{titleOf(conversation.title)}</span>
+        {shared ? (
+          <>
+            <Users className="size-3.5 shrink-0 text-accent" aria-hidden="true" />
+            <span className="sr-only">, shared</span>
+          </>
+        ) : null}
       </Link>
       <div className="absolute right-1 top-1 opacity-0 focus-within:opacity-100 group-hover:opacity-100 max-md:opacity-100 has-[[aria-expanded=true]]:z-10 has-[[aria-expanded=true]]:opacity-100">
         <Menu
@@ -55,15 +69,23 @@ export function ConversationItem({ conversation }: { conversation: Conversation 
                 <MenuItem onSelect={choose(() => setOpen("rename"))}>
                   <Pencil className="size-4 text-soft" /> Rename
                 </MenuItem>
+                {own && workspace && !workspace.personal ? (
+                  <MenuItem onSelect={choose(() => void run(share()))}>
+                    {shared ? <Lock className="size-4 text-soft" /> : <Users className="size-4 text-soft" />}
+                    {shared ? "Make private" : `Share with ${workspace.name}`}
+                  </MenuItem>
+                ) : null}
                 <MenuItem onSelect={choose(() => void run(exportAs(conversation, "markdown")))}>
                   <Download className="size-4 text-soft" /> Export as Markdown
                 </MenuItem>
                 <MenuItem onSelect={choose(() => void run(exportAs(conversation, "json")))}>
                   <FileJson className="size-4 text-soft" /> Export as JSON
                 </MenuItem>
-                <MenuItem danger onSelect={choose(() => setOpen("delete"))}>
-                  <Trash2 className="size-4" /> Delete
-                </MenuItem>
+                {own ? (
+                  <MenuItem danger onSelect={choose(() => setOpen("delete"))}>
+                    <Trash2 className="size-4" /> Delete
+                  </MenuItem>
+                ) : null}
               </>
             );
           }}
@@ -92,7 +114,7 @@ function RenameDialog({ conversation, onClose }: ItemDialogProps) {
     const title = new FormData(event.currentTarget).get("title");
     try {
       await api.conversations.update(conversation.id, { title: String(title) });
-      await refreshList();
+      await refreshConversations();
       onClose();
     } catch (thrown) {
       setError(sentenceOf(thrown));
@@ -123,7 +145,7 @@ function DeleteDialog({ conversation, onClose }: ItemDialogProps) {
       await api.conversations.remove(conversation.id);
       onClose();
       if (shown === conversation.id) await navigate({ to: "/" });
-      await refreshList();
+      await refreshConversations();
     } catch (thrown) {
       setError(sentenceOf(thrown));
     }

@@ -12,6 +12,7 @@ import { ConnectionBanner } from "./connection-banner.tsx";
 import { LiveAnnouncement } from "./live-announcement.tsx";
 import { ModelPicker } from "./model-picker.tsx";
 import { Question } from "./question.tsx";
+import { SharedMark } from "./shared-mark.tsx";
 import { useCommands } from "./use-commands.ts";
 import { useStickToBottom } from "./use-stick-to-bottom.ts";
 
@@ -61,10 +62,11 @@ export function Conversation({ conversationId, view, client }: ConversationProps
   const closed = view.connection.state === "closed";
   return (
     <main className="flex min-h-0 flex-1 flex-col">
-      <header className="flex h-[52px] shrink-0 items-center justify-center px-14">
-        <h1 className="truncate text-[14px] font-medium text-soft">
+      <header className="flex h-[52px] shrink-0 items-center justify-center gap-3 px-14">
+        <h1 title={view.title ?? undefined} className="min-w-0 truncate text-[14px] font-medium text-soft">
           {view.welcomedAt === null ? "" : titleOf(view.title)}
         </h1>
+        <SharedMark conversationId={conversationId} />
       </header>
       <div ref={scroller} className="min-h-0 flex-1 overflow-y-auto px-4 sm:px-6">
         <div ref={content} className="mx-auto w-full max-w-[46rem] pb-8 pt-2">

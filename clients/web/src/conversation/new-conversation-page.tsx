@@ -6,6 +6,7 @@ import { Note } from "../ui/note.tsx";
 import { Composer } from "./composer.tsx";
 import { keepFirstMessage } from "./first-message.ts";
 import { ModelPicker } from "./model-picker.tsx";
+import { WorkspacePicker } from "./workspace-picker.tsx";
 
 const EXAMPLES = [
   {
@@ -30,6 +31,7 @@ export function NewConversationPage() {
   const { data: me } = useQuery(meQuery);
   const navigate = useNavigate();
   const [model, setModel] = useState<string | null>(null);
+  const [workspaceId, setWorkspaceId] = useState<string | null>(null);
   const [suggestion, setSuggestion] = useState<string>();
   const [error, setError] = useState<string | null>(null);
   useEffect(() => {
@@ -38,7 +40,10 @@ export function NewConversationPage() {
   const send = async (text: string) => {
     setError(null);
     try {
-      const conversation = await api.conversations.create(model === null ? {} : { model });
+      const conversation = await api.conversations.create({
+        ...(model === null ? {} : { model }),
+        ...(workspaceId === null ? {} : { workspaceId }),
+      });
       keepFirstMessage(conversation.id, text);
       void queryClient.invalidateQueries({ queryKey: conversationsQuery.queryKey });
       await navigate({ to: "/c/$conversationId", params: { conversationId: conversation.id } });
@@ -61,7 +66,12 @@ export function NewConversationPage() {
         <Composer
           draftKey="new"
           onSend={send}
-          tools={<ModelPicker pinned={model} onPick={setModel} />}
+          tools={
+            <>
+              <ModelPicker pinned={model} onPick={setModel} />
+              <WorkspacePicker chosen={workspaceId} onPick={setWorkspaceId} />
+            </>
+          }
           {...(suggestion === undefined ? {} : { suggestion })}
         />
         <ul className="mt-4 grid gap-2 sm:grid-cols-3">
