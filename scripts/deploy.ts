@@ -1,12 +1,13 @@
 /**
- * `npm run deploy`: builds, brings the database up to date as its owner, then deploys to Cloudflare with the secrets
- * from the environment. Nothing happens when something is missing.
+ * `npm run deploy`: builds, makes the queues that are missing, brings the database up to date as its owner, then deploys
+ * to Cloudflare with the secrets from the environment. Nothing happens when something is missing.
  */
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { OperatorSettings } from "../shared/contract/settings.ts";
+import { builtQueues, makeMissingQueues } from "./cloudflare-queues.ts";
 
 const root = join(import.meta.dirname, "..");
 
@@ -47,6 +48,7 @@ async function deploy(): Promise<void> {
     throw new Error(`Nothing was deployed: set ${list}. See docs/deploying.md.`);
   }
   await run(["scripts/build.ts"]);
+  await makeMissingQueues(builtQueues());
   await run(["scripts/migrate.ts"]);
   const { DATABASE_URL: _owner, ...uploaded } = needed;
   const names = [...Object.keys(uploaded), ...optional].filter((name) => process.env[name]);

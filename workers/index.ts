@@ -13,7 +13,8 @@ interface WorkerBindings extends Bindings {
 const app = createApp<WorkerBindings>({ services: servicesFor, conversation: conversationObject });
 
 const workFor = (env: WorkerBindings): Work => ({
-  maintenance: servicesFor(env).maintenance,
+  // Only when asked for: wrong settings then fail one message, and a dead letter is logged all the same.
+  maintenance: { sweepExpired: async (atMost) => await servicesFor(env).maintenance.sweepExpired(atMost) },
   send: (message) => env.MAINTENANCE.send(message),
 });
 

@@ -148,3 +148,15 @@ test("from the timer over the queue to the rows: what expired is gone, what has 
   );
   await vi.waitFor(() => expect(said.join()).toMatch(/Maintenance: removed \d+ expired rows/));
 });
+
+test("wrong settings fail a message, not its queue, and keep no dead letter from the log", async () => {
+  const said = lines("error");
+  const broken = { MAINTENANCE: { send: async () => {} } } as never;
+  const [alive, dead] = [QUEUE, DEAD].map((queue) => createMessageBatch(queue, messages({ job: "sweep-expired" })));
+  if (!alive || !dead) throw new Error("two batches were made");
+  await worker.queue(alive, broken);
+  await worker.queue(dead, broken);
+  expect((await getQueueResult(alive, createExecutionContext())).retryMessages).toHaveLength(1);
+  expect((await getQueueResult(dead, createExecutionContext())).explicitAcks).toEqual(["m0"]);
+  expect(said).toHaveLength(2);
+});

@@ -89,7 +89,7 @@ export const GUIDE_PASSAGES: readonly { doc: string; heading: string; text: stri
  {
   "doc": "docs/deploying.md",
   "heading": "What you need",
-  "text": "- A Cloudflare account, and either `npx wrangler login` or a `CLOUDFLARE_API_TOKEN` with the right to edit Workers\n- A Neon project with an empty database, Postgres 15 or later"
+  "text": "- A Cloudflare account, and either `npx wrangler login` or a `CLOUDFLARE_API_TOKEN` with the right to edit Workers\n  and Queues\n- A Neon project with an empty database, Postgres 15 or later"
  },
  {
   "doc": "docs/deploying.md",
@@ -104,12 +104,12 @@ export const GUIDE_PASSAGES: readonly { doc: string; heading: string; text: stri
  {
   "doc": "docs/deploying.md",
   "heading": "Deploy",
-  "text": "```sh\nnpm run deploy\n```\n\n1. It refuses, and names what is missing, unless `DATABASE_URL`, `DATABASE_APP_URL`, `DATABASE_AUTH_URL`,\n   `BETTER_AUTH_SECRET`, `CREDENTIALS_KEYS` and `PUBLIC_URL` are set.\n2. It builds the Worker and the page, and refuses a Worker larger than 1 MiB gzipped.\n3. It applies the migrations as the owner. If one fails, nothing is deployed.\n4. It uploads the Worker, the page and the settings as secrets. The owner's connection string is never uploaded.\n\nSettings that are not in the environment are not uploaded; a secret that an earlier deployment set stays until\n`npx wrangler secret delete <NAME>`."
+  "text": "```sh\nnpm run deploy\n```\n\n1. It refuses, and names what is missing, unless `DATABASE_URL`, `DATABASE_APP_URL`, `DATABASE_AUTH_URL`,\n   `BETTER_AUTH_SECRET`, `CREDENTIALS_KEYS` and `PUBLIC_URL` are set.\n2. It builds the Worker and the page, and refuses a Worker larger than 1 MiB gzipped.\n3. It makes the queues that are missing in your account.\n4. It applies the migrations as the owner. If one fails, nothing is deployed.\n5. It uploads the Worker, the page and the settings as secrets. The owner's connection string is never uploaded.\n\nSettings that are not in the environment are not uploaded; a secret that an earlier deployment set stays until\n`npx wrangler secret delete <NAME>`."
  },
  {
   "doc": "docs/deploying.md",
   "heading": "wrangler.toml",
-  "text": "It holds what is no secret: the Worker's name and entry, the page's files and which paths go to the Worker first, the\nDurable Object binding and its migration. `compatibility_date` is checked by the tests on workerd; raise it only with them."
+  "text": "It holds what is no secret: the Worker's name and entry, the page's files and which paths go to the Worker first, the\nDurable Object binding and its migration, the queues and the cron trigger. `compatibility_date` is checked by the tests on\nworkerd; raise it only with them."
  },
  {
   "doc": "docs/deploying.md",
@@ -119,7 +119,7 @@ export const GUIDE_PASSAGES: readonly { doc: string; heading: string; text: stri
  {
   "doc": "docs/deploying.md",
   "heading": "Queues and cron",
-  "text": "None are needed today: the Worker has no queue and no cron trigger, and `wrangler.toml` names none. What need not happen at\nonce (copying the log to Postgres, watching over a running answer) is done by each conversation's own alarm.\nThe self-hosted runner already runs both where a later version brings them."
+  "text": "Once an hour, at minute 17 (UTC), a cron trigger puts a message on the queue `mosaic-maintenance`. Its consumer deletes what has\nexpired: sessions, password resets, device codes, API keys, counters of attempts, remembered answers to idempotency keys, and\nnotes of where a credential that is gone was attached. It reaches nobody's conversations: the Worker's role may only call\none function that deletes expired rows of two tables, and the sign-in tables hold no content.\n\nA message that fails is tried again after 30 seconds and after two minutes; then it goes to `mosaic-maintenance-dead`, whose\nconsumer writes one line into the log that begins with `Maintenance: gave up`. Nothing is lost by it, the next hour asks again.\n\n`npm run deploy` makes both queues where they are missing; your plan must include Queues, and a `CLOUDFLARE_API_TOKEN` needs\nthe right to edit them. What cannot wait an hour (copying the log to Postgres, watching over a running answer) is done\nby each conversation's own alarm."
  },
  {
   "doc": "docs/deploying.md",
@@ -218,6 +218,11 @@ export const GUIDE_PASSAGES: readonly { doc: string; heading: string; text: stri
  },
  {
   "doc": "docs/self-hosting.md",
+  "heading": "What runs by itself?",
+  "text": "Once an hour, at minute 17 (UTC), the runner's timer has the Worker delete what has expired: sessions, password resets, device\ncodes, API keys, counters of attempts. It never touches conversations. The queue between timer and Worker is in memory: if the\nprocess is killed (SIGKILL, a power cut) or the machine sleeps through the minute, the waiting message is lost, and the next\nhour sweeps what was left. A line that begins with `Maintenance: gave up` means that three attempts failed."
+ },
+ {
+  "doc": "docs/self-hosting.md",
   "heading": "How do I make a backup?",
   "text": "Stop Mosaic, copy the whole data folder, start it again. A copy taken while it runs may not be usable. To restore, put the\nwhole folder back: `state` and `database` belong together, and without `secrets.json` the stack refuses to start. With a\nPostgres of your own, back that up at the same time."
  },
@@ -234,7 +239,7 @@ export const GUIDE_PASSAGES: readonly { doc: string; heading: string; text: stri
  {
   "doc": "docs/self-hosting.md",
   "heading": "Settings: who may sign up",
-  "text": "`SIGN_UP` is `open` (the default: everybody who reaches the page), `invite` (only addresses invited into a workspace) or\n`closed`. The first account can always be made and becomes the admin.\n\nWhere `HOST` is not a loopback address, the first sign-up needs the setup token that `npm start` prints; `SETUP_TOKEN` sets\nyour own."
+  "text": "`SIGN_UP` is `open` (the default: everybody who reaches the page), `invite` (only addresses invited into a workspace) or\n`closed`. The first account can always be made and becomes the admin.\n\nWhere `HOST` is not a loopback address, the first sign-up needs the setup token that `npm start` prints; `SETUP_TOKEN` sets\nyour own.\n\nTen wrong passwords for one e-mail address within 15 minutes, wherever they come from, close that address to passwords until\nthe 15 minutes are over; sessions and API keys go on. Attempts are also counted per network address."
  },
  {
   "doc": "docs/self-hosting.md",
