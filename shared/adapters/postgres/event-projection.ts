@@ -54,6 +54,8 @@ interface ConversationPatch {
 export interface Projection {
   messages: MessageRow[];
   deletions: { id: string; seq: number }[];
+  /** Turns that failed: their message, written in this batch or before, says so. */
+  failures: { turn_id: string; seq: number }[];
   turns: TurnRow[];
   turnStates: TurnState[];
   receipts: ReceiptRow[];
@@ -66,6 +68,7 @@ export interface Projection {
 export function projectEvents(events: readonly LoggedEvent[]): Projection {
   const messages = new Map<string, MessageRow>();
   const deletions = new Map<string, { id: string; seq: number }>();
+  const failures: Projection["failures"] = [];
   const turns = new Map<string, TurnRow>();
   const states = new Map<string, TurnState>();
   const receipts = new Map<string, ReceiptRow>();
@@ -79,6 +82,7 @@ export function projectEvents(events: readonly LoggedEvent[]): Projection {
         if (row)
           messages.set(row.id, { ...row, parts: [], metadata: {}, text: "", deleted: true, updated_seq: logged.seq });
       }
+      if (change.kind === "fail") failures.push({ turn_id: change.turnId, seq: logged.seq });
       if (change.kind === "head") conversation.head_id = change.messageId;
       if (change.kind === "model") conversation.model = change.model;
       if (change.kind === "title") conversation.title = change.title;
@@ -104,6 +108,7 @@ export function projectEvents(events: readonly LoggedEvent[]): Projection {
   return {
     messages: [...messages.values()],
     deletions: [...deletions.values()],
+    failures,
     turns: [...turns.values()],
     turnStates: [...states.values()],
     receipts: [...receipts.values()],

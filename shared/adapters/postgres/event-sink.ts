@@ -41,6 +41,7 @@ function statements(batch: EventBatch, made: Projection): SQL[] {
     appendEvents(id, batch),
     sameEvents(id, batch),
     made.messages.length > 0 ? putMessages(id, made) : null,
+    made.failures.length > 0 ? failMessages(id, made) : null,
     made.turns.length > 0 ? putTurns(id, made) : null,
     made.turnStates.length > 0 ? moveTurns(id, made) : null,
     made.receipts.length > 0 ? putReceipts(id, made) : null,
@@ -101,6 +102,11 @@ const putMessages = (id: SQL, { messages }: Projection): SQL => sql`
     role = excluded.role, parts = excluded.parts, metadata = excluded.metadata, text = excluded.text,
     deleted = excluded.deleted
   where messages.updated_seq < excluded.updated_seq`;
+
+const failMessages = (id: SQL, { failures }: Projection): SQL => sql`
+  update messages set metadata = jsonb_set(messages.metadata, '{finishReason}', '"failed"'), updated_seq = failed.seq
+  from jsonb_to_recordset(${json(failures)}) as failed (turn_id text, seq bigint)
+  where messages.conversation_id = ${id} and messages.metadata ->> 'turnId' = failed.turn_id and messages.updated_seq < failed.seq`;
 
 const deleteMessages = (id: SQL, { deletions }: Projection): SQL => sql`
   update messages set parts = '[]', metadata = '{}', text = '', deleted = true, updated_seq = gone.seq

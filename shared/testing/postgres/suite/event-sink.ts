@@ -106,6 +106,23 @@ export function eventSinkSuite(open: () => Rooms): void {
       for (const outcome of outcomes) expect(outcome).toEqual(outcomes[0]);
     });
 
+    it("marks the answer of a failed turn, whether it comes with its start or after it", async () => {
+      const { question, events, turnId } = wholeTurn();
+      const error = { code: "provider_failed" as const, message: "It said no." };
+      const failed: LoggedEvent = { seq: 3, at: at(3), event: { type: "turn:failed", turnId, error, canRetry: true } };
+      const begun = events.slice(0, 2);
+      for (const way of [[[...begun, failed]], [begun, [failed]], [begun, [failed], begun, [failed]]]) {
+        const { drain, read } = await scene(open());
+        for (const part of way) expect(await drain(...part)).toEqual({ ok: true });
+        const rows = await read("messages");
+        expect(rows.find(({ id }) => id !== question.id)).toMatchObject({
+          metadata: { finishReason: "failed" },
+          updated_seq: "3",
+        });
+        expect(await read("turns")).toMatchObject([{ state: "failed", error }]);
+      }
+    });
+
     it("lets the later of two versions stand, whatever comes first", async () => {
       const { drain, read } = await scene(open());
       const message = userMessage(1, "one");
