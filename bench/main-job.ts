@@ -1,5 +1,5 @@
 /**
- * `node bench/main-job.ts`: the main job on this machine, against a scripted vendor: how long until the ack, how much
+ * `npm run bench:main-job`: the main job on this machine, against a scripted vendor: how long until the ack, how much
  * later the first token comes than from the vendor itself (both in turns, in one run), and what the stack weighs idle.
  */
 import { readFileSync } from "node:fs";

@@ -1,5 +1,5 @@
 /**
- * `node bench/start-up.ts`: clones the committed checkout into an empty folder, installs, and times the first and the
+ * `npm run bench:start-up`: clones the committed checkout into an empty folder, installs, and times the first and the
  * later `npm start` until the ready line; also the size of the Worker's bundle.
  */
 import { execFileSync, spawn } from "node:child_process";
