@@ -27,7 +27,7 @@ const OwnInvitation = Invitation.extend({
   inviterEmail: z.string(),
 });
 
-/** better-auth's codes in our words; what is missing here shows its own message. */
+/** better-auth's codes, or its message where it has none, in our words; what is missing here shows its own message. */
 const SENTENCES: Record<string, string> = {
   INVALID_EMAIL_OR_PASSWORD: "That e-mail and password do not belong together. Check both and try again.",
   USER_ALREADY_EXISTS: "An account with this e-mail exists already. Sign in instead.",
@@ -37,6 +37,7 @@ const SENTENCES: Record<string, string> = {
   INVALID_EMAIL: "That is not an e-mail address.",
   YOU_ARE_NOT_THE_RECIPIENT_OF_THE_INVITATION:
     "This invitation is for another e-mail address. Sign in with the address that it was sent to.",
+  "Invitation not found!": "This invitation is used up, taken back or too old. Ask for a new one.",
   INVITATION_NOT_FOUND: "This invitation is used up, taken back or too old. Ask for a new one.",
   USER_IS_ALREADY_A_MEMBER_OF_THIS_ORGANIZATION: "This person is in the workspace already.",
   INVALID_TOKEN: "This link is used up or too old. Ask for a new one.",
@@ -56,7 +57,8 @@ function failure(status: number, value: unknown): AuthError {
   const body = parsed.success ? parsed.data : {};
   if (status === 429) return new AuthError("RATE_LIMITED", 429, "Too many tries. Wait a minute, then try again.");
   const code = body.code ?? "";
-  const text = SENTENCES[code] ?? body.detail ?? body.error_description ?? body.message;
+  const text =
+    SENTENCES[code] ?? SENTENCES[body.message ?? ""] ?? body.detail ?? body.error_description ?? body.message;
   return new AuthError(code, status, text || `Sign-in answered with status ${status} and no explanation.`);
 }
 

@@ -30,11 +30,11 @@ export function CommandMenu({ id, hints, selected, onChoose }: CommandMenuProps)
             event.preventDefault();
             onChoose(hint);
           }}
-          className={`flex cursor-pointer items-baseline gap-2 rounded-lg px-3 py-1.5 text-[14px] ${index === selected ? "bg-hover" : "hover:bg-hover"}`}
+          className={`flex cursor-pointer items-baseline gap-x-2 max-sm:flex-wrap rounded-lg px-3 py-1.5 text-[14px] ${index === selected ? "bg-hover" : "hover:bg-hover"}`}
         >
           <span className="font-mono text-[13px] text-accent">{hint.name}</span>
           {hint.argument ? <span className="text-[13px] text-soft">{hint.argument}</span> : null}
-          <span className="ml-auto truncate pl-4 text-[13px] text-soft">{hint.what}</span>
+          <span className="text-[13px] text-soft max-sm:w-full sm:ml-auto sm:truncate sm:pl-4">{hint.what}</span>
         </div>
       ))}
     </div>

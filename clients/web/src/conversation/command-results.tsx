@@ -1,14 +1,14 @@
+import { Link } from "@tanstack/react-router";
 import { X } from "lucide-react";
-import { lazy, Suspense } from "react";
 import { IconButton } from "../ui/button.tsx";
-
-const Markdown = lazy(() => import("./markdown.tsx"));
 
 export interface CommandEntry {
   key: number;
   command: string;
   ok: boolean;
   text: string;
+  /** The conversation that the command made. */
+  madeId: string | null;
 }
 
 interface CommandResultsProps {
@@ -26,14 +26,40 @@ export function CommandResults({ entries, onDismiss }: CommandResultsProps) {
       className="my-3 animate-appear rounded-xl border border-dashed border-line px-4 py-3 text-[14px]"
     >
       <div className="mb-1 flex items-center justify-between gap-2">
-        <code className={`font-mono text-[13px] ${entry.ok ? "text-accent" : "text-danger"}`}>{entry.command}</code>
+        <code className={`min-w-0 truncate font-mono text-[13px] ${entry.ok ? "text-accent" : "text-danger"}`}>
+          {entry.command}
+        </code>
         <IconButton label="Dismiss" small className="-mr-2" onClick={() => onDismiss(entry.key)}>
           <X className="size-3.5" />
         </IconButton>
       </div>
-      <Suspense fallback={<p className="whitespace-pre-wrap">{entry.text}</p>}>
-        <Markdown text={entry.text} streaming={false} />
-      </Suspense>
+      <p className="whitespace-pre-wrap break-words">
+        <WithDownloads text={entry.text} />
+      </p>
+      {entry.madeId === null ? null : (
+        <Link
+          to="/c/$conversationId"
+          params={{ conversationId: entry.madeId }}
+          className="mt-1 inline-block text-accent hover:underline"
+        >
+          Go on there
+        </Link>
+      )}
     </section>
   ));
+}
+
+const DOWNLOAD = /(\/api\/conversations\/[0-9a-f-]{36}\/export\?format=(?:markdown|json))/;
+
+/** The paths of downloads as links; everything else as it was answered. */
+function WithDownloads({ text }: { text: string }) {
+  return text.split(DOWNLOAD).map((piece) =>
+    DOWNLOAD.test(piece) ? (
+      <a key={piece} href={piece} download className="break-all text-accent hover:underline">
+        {piece}
+      </a>
+    ) : (
+      piece
+    ),
+  );
 }

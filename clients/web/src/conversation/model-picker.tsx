@@ -25,7 +25,7 @@ export function ModelPicker({ pinned, onPick }: ModelPickerProps) {
       label={`Model: ${label}`}
       align="left"
       side="up"
-      triggerClass="flex h-8 min-w-0 max-w-56 items-center gap-1.5 rounded-lg px-2.5 text-[13px] text-soft transition hover:bg-hover hover:text-ink"
+      triggerClass="flex h-8 min-w-0 max-w-[38vw] sm:max-w-56 items-center gap-1.5 rounded-lg px-2.5 text-[13px] text-soft transition hover:bg-hover hover:text-ink"
       trigger={
         <>
           <span className="truncate">{label}</span>

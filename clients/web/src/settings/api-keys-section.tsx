@@ -35,7 +35,7 @@ export function ApiKeysSection() {
           ))}
         </ul>
       ) : null}
-      <form onSubmit={submit} className="flex gap-2">
+      <form onSubmit={submit} className="flex gap-2 max-sm:flex-col">
         <input
           name="name"
           aria-label="Name of the new key"

@@ -46,7 +46,7 @@ export function DefaultModelSection({ workspaceId }: { workspaceId: string }) {
           </option>
         ))}
       </select>
-      <p role="status" className="h-5 text-[13px] text-soft">
+      <p role="status" className="text-[13px] text-soft empty:-mt-3">
         {save.isSuccess ? "Saved. It applies to the next message." : ""}
       </p>
     </div>

@@ -107,7 +107,7 @@ function RoleSelect({ label, value, name, onChange }: RoleSelectProps) {
     <select
       aria-label={label}
       name={name}
-      className="field h-9 rounded-lg border border-line bg-raised pl-3 text-[13px]"
+      className={`field border border-line bg-raised pl-3 text-[13px] ${onChange ? "h-8 rounded-lg" : "h-11 rounded-xl"}`}
       {...(onChange
         ? { value, onChange: (event) => onChange(ROLES.find((role) => role === event.target.value) ?? "viewer") }
         : { defaultValue: "member" })}
@@ -131,12 +131,12 @@ function InvitedRow({ invitation, manages, onTakeBack }: InvitedRowProps) {
         <p className="truncate text-[13px] text-soft">invited as {invitation.role}</p>
       </div>
       {manages ? (
-        <>
+        <span className="ml-auto flex items-center">
           <CopyButton text={link} label={`Copy the invitation's link for ${invitation.email}`} />
           <Button look="quiet" size="small" onClick={onTakeBack}>
             Take back
           </Button>
-        </>
+        </span>
       ) : null}
     </li>
   );
@@ -165,7 +165,7 @@ function InviteForm({ workspaceId, onInvited }: { workspaceId: string; onInvited
       {invite.error ? <Note look="error">{sentenceOf(invite.error)}</Note> : null}
       {invite.data ? (
         <Note look="info">
-          Invited. They get a mail, if this instance sends any; the link above leads to the same place.
+          Invited. If this instance sends mail, it is on its way; you can also copy the link above and pass it on.
         </Note>
       ) : null}
       <div className="flex gap-2 max-sm:flex-col">

@@ -3,6 +3,7 @@ import { Link, useParams } from "@tanstack/react-router";
 import { useEffect } from "react";
 import { meQuery } from "../app/api.ts";
 import { HomeLink, Trouble } from "../app/trouble-pages.tsx";
+import { workspaceName } from "../app/workspace-name.ts";
 import { DefaultModelSection } from "./default-model-section.tsx";
 import { PeopleSection } from "./people-section.tsx";
 import { Section } from "./section.tsx";
@@ -13,7 +14,7 @@ export function WorkspacePage() {
   const { data: me } = useQuery(meQuery);
   const workspace = me?.workspaces.find(({ id }) => id === workspaceId);
   useEffect(() => {
-    if (workspace) document.title = `${workspace.name} · Mosaic`;
+    if (workspace) document.title = `${workspaceName(workspace)} · Mosaic`;
   }, [workspace]);
   if (!me) return null;
   if (!workspace)
@@ -29,7 +30,7 @@ export function WorkspacePage() {
         <Link to="/settings" className="text-[14px] text-soft hover:text-ink hover:underline">
           Settings
         </Link>
-        <h1 className="mb-8 mt-1 break-words font-serif text-[30px] leading-tight">{workspace.name}</h1>
+        <h1 className="mb-8 mt-1 break-words font-serif text-[30px] leading-tight">{workspaceName(workspace)}</h1>
         <div className="space-y-10">
           {workspace.personal ? (
             <p className="text-soft">This one is yours alone. Create another workspace to work with others.</p>

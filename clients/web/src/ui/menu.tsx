@@ -32,6 +32,8 @@ export function Menu({ label, trigger, triggerClass = "", align = "right", side 
     button.current?.focus();
   };
   const onKeyDown = (event: React.KeyboardEvent) => {
+    // Leaving by Tab closes too, and the focus goes where the key leads.
+    if (event.key === "Tab") return setOpen(false);
     if (event.key === "Escape") close();
     else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       const all = itemsOf(root.current);

@@ -174,12 +174,12 @@ export const GUIDE_PASSAGES: readonly { doc: string; heading: string; text: stri
  {
   "doc": "docs/getting-started.md",
   "heading": "Why this model?",
-  "text": "Below each answer stands the model that wrote it; *why?* opens the receipt: the reason, what was rejected, the cost expected\nand the alternatives. What the message was about is not judged yet, so the receipt's classification says confidence 0."
+  "text": "Below each answer stands the model that wrote it; *why?* opens the receipt: the reason, what was rejected, the cost expected\nand the alternatives. What the message was about is not judged yet, so the receipt says *not judged*. An answer whose price\nnobody told Mosaic shows no cost."
  },
  {
   "doc": "docs/getting-started.md",
   "heading": "Stop, retry, edit and fork",
-  "text": "*Stop* or Esc ends an answer and keeps what was written. `/retry` answers the last message once more; editing a message\nstarts a new branch. Nothing is overwritten: both versions stay. `/fork` copies the conversation into a new one."
+  "text": "*Stop* or Esc ends an answer and keeps what was written. `/retry` answers the last message once more; editing a message\nstarts a new branch. Nothing is overwritten: the page shows the newest version, the JSON export has every one. `/fork` copies the conversation into a new one."
  },
  {
   "doc": "docs/getting-started.md",
@@ -199,12 +199,12 @@ export const GUIDE_PASSAGES: readonly { doc: string; heading: string; text: stri
  {
   "doc": "docs/getting-started.md",
   "heading": "How do I delete my account?",
-  "text": "The page cannot do it yet. `DELETE /api/me` with your API key or session erases the account and every conversation you own."
+  "text": "Settings, *Delete my account*, asks you to type your e-mail address and then erases the account and every conversation you\nown, for good. `DELETE /api/me` with your API key or session does the same at once."
  },
  {
   "doc": "docs/getting-started.md",
-  "heading": "Several people, and inviting them",
-  "text": "Everyone signs up at the same address; conversations are private to their owner. Who may sign up is the operator's choice,\n`SIGN_UP` in [self-hosting](self-hosting.md). Each account has a workspace of its own; a page for inviting people into\na common one is still to come."
+  "heading": "Several people: workspaces, inviting and sharing",
+  "text": "Everyone signs up at the same address. Who may sign up is the operator's choice, `SIGN_UP` in\n[self-hosting](self-hosting.md). Each account has a personal workspace that stays one person's.\n\nTo work together, make a workspace in Settings, *Workspaces*, open it, and invite people by e-mail address as viewer\n(reads what is shared), member (reads and writes there) or admin (manages the people too). The invitation's mail holds a\nlink; you can also copy the link beside the invitation and pass it on. It works for a week, for that address only.\n\nA conversation belongs to the workspace chosen below the message box when it begins, and is private to its owner until\n*Share with …* in its menu in the list opens it to the people of that workspace; *Make private* closes it again. A shared one\nbears a mark in the list and beside its title. Who is removed from a workspace loses what is shared there at once."
  },
  {
   "doc": "docs/self-hosting.md",
@@ -259,7 +259,7 @@ export const GUIDE_PASSAGES: readonly { doc: string; heading: string; text: stri
  {
   "doc": "docs/self-hosting.md",
   "heading": "Single sign-on (OIDC)",
-  "text": "`OIDC_ISSUER` and `OIDC_CLIENT_ID` switch it on, with `OIDC_CLIENT_SECRET` and `OIDC_NAME` where needed. The issuer must\nanswer at `/.well-known/openid-configuration`; the redirect address to register there is\n`<PUBLIC_URL>/api/auth/callback/oidc`. The page has no button for it yet: it begins with\n`POST /api/auth/sign-in/social` and `{\"provider\": \"oidc\", \"callbackURL\": \"/\"}`. While the issuer is away, sign-in by password\ngoes on."
+  "text": "`OIDC_ISSUER` and `OIDC_CLIENT_ID` switch it on, with `OIDC_CLIENT_SECRET` and `OIDC_NAME` where needed. The issuer must\nanswer at `/.well-known/openid-configuration`; the redirect address to register there is\n`<PUBLIC_URL>/api/auth/callback/oidc`. The pages for signing in and up then have a button *Continue with `OIDC_NAME`*. While\nthe issuer is away, sign-in by password goes on."
  },
  {
   "doc": "docs/self-hosting.md",
@@ -269,7 +269,7 @@ export const GUIDE_PASSAGES: readonly { doc: string; heading: string; text: stri
  {
   "doc": "docs/self-hosting.md",
   "heading": "Reach it from other machines",
-  "text": "Keep `HOST` as it is and put a reverse proxy with TLS in front that passes WebSockets and sets `X-Forwarded-For` itself\n(attempts to sign in are counted by it). Set `PUBLIC_URL` to the address people type:\n\n```sh\nPUBLIC_URL=https://chat.example.org npm start\n```\n\nThe first account then needs the setup token that `npm start` prints.\nTLS is not optional: passwords travel on that line, and over plain http browsers refuse parts of what the page uses.\n\n`GET /health/live` says that the Worker runs, `GET /health/ready` that its database and settings are right."
+  "text": "Keep `HOST` as it is and put a reverse proxy with TLS in front that passes WebSockets and sets `X-Forwarded-For` itself\n(attempts to sign in are counted by it). Set `PUBLIC_URL` to the address people type:\n\n```sh\nPUBLIC_URL=https://chat.example.org npm start\n```\n\nThe first account then needs the setup token that `npm start` prints.\nThe page works over plain http too, for a first look inside a network that you trust. Use TLS for everything else: passwords\ntravel on that line.\n\n`GET /health/live` says that the Worker runs, `GET /health/ready` that its database and settings are right."
  },
  {
   "doc": "docs/self-hosting.md",

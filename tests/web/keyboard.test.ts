@@ -1,0 +1,99 @@
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { COMMANDS } from "../../shared/contract/commands.ts";
+import { type Stack, startStack } from "../../shared/testing/node/stack.ts";
+import { type FakeModelServer, startFakeModelServer } from "../../shared/testing/providers/fake-model-server.ts";
+import { launchChromium } from "./chromium.ts";
+import { questions, say, signUp, visit, wholeAnswer } from "./visitor.ts";
+
+let models: FakeModelServer;
+let stack: Stack;
+let browser: Browser;
+
+beforeAll(async () => {
+  models = await startFakeModelServer();
+  [stack, browser] = await Promise.all([
+    startStack({ env: { ANTHROPIC_BASE_URL: models.url, ANTHROPIC_API_KEY: "test-key" } }),
+    launchChromium(),
+  ]);
+});
+afterAll(async () => {
+  await browser?.close();
+  await stack?.stop();
+  await models?.close();
+});
+
+/** Presses Tab until the named control has the focus. @throws Error when the whole page was gone round without it */
+async function tabTo(page: Page, name: RegExp): Promise<void> {
+  const seen: string[] = [];
+  for (let step = 0; step < 40; step += 1) {
+    await page.keyboard.press("Tab");
+    const focused = await page.evaluate(
+      "document.activeElement?.getAttribute('aria-label') ?? document.activeElement?.textContent ?? ''",
+    );
+    if (name.test(String(focused))) return;
+    seen.push(String(focused));
+  }
+  throw new Error(`Tab leads to ${seen.join(", ")}, not to ${name}.`);
+}
+
+test("without a mouse: ask, look why, pin a model, edit, rename", async () => {
+  const { page, problems, close } = await visit(browser, stack.url);
+  await signUp(page);
+  await page.keyboard.type("only keys");
+  await page.keyboard.press("Enter");
+  await wholeAnswer(page);
+  await tabTo(page, /^why\?$/);
+  await page.keyboard.press("Enter");
+  await page.getByRole("dialog", { name: "Why this model" }).getByText("not judged").waitFor();
+  await page.keyboard.press("Escape");
+  await tabTo(page, /^Model: Auto$/);
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Enter");
+  await page.getByRole("button", { name: /^Model: (?!Auto)/ }).waitFor();
+  await tabTo(page, /^Edit message$/);
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("Control+A");
+  await page.keyboard.type("only keys, anew");
+  await tabTo(page, /^Save and ask$/);
+  await page.keyboard.press("Enter");
+  await questions(page).getByText("only keys, anew").waitFor();
+  await wholeAnswer(page);
+  await tabTo(page, /^More for only keys/);
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("Enter");
+  await page.keyboard.type("By hand");
+  await page.keyboard.press("Enter");
+  await page.getByRole("link", { name: "By hand" }).waitFor();
+  expect(problems).toEqual([]);
+  await close();
+});
+
+test("Tab leaves an open menu and closes it", async () => {
+  const { page, close } = await visit(browser, stack.url);
+  await signUp(page);
+  await page.getByRole("button", { name: /^Model:/ }).press("Enter");
+  await page.getByRole("menu").waitFor();
+  await page.keyboard.press("Tab");
+  await page.getByRole("menu").waitFor({ state: "detached" });
+  await close();
+});
+
+test("what commands answer keeps its lines, and /fork leads to the copy", async () => {
+  const { page, close } = await visit(browser, stack.url);
+  await signUp(page);
+  await say(page, "the original");
+  await wholeAnswer(page);
+  const original = page.url();
+  await say(page, "/help");
+  const help = page.getByRole("status", { name: "Result of /help" });
+  await help.waitFor();
+  // One line of 14-pixel text each, instead of one paragraph.
+  expect((await help.locator("p").boundingBox())?.height).toBeGreaterThan(COMMANDS.length * 14);
+  await say(page, "/fork");
+  await page.getByRole("link", { name: "Go on there" }).click();
+  await page.waitForURL((url) => url.href !== original && url.pathname.startsWith("/c/"));
+  expect(await wholeAnswer(page)).toContain("You said: the original");
+  await close();
+});
