@@ -122,7 +122,12 @@ function Messages({ conversationId, view, client, onRun }: MessagesProps) {
   const shown = view.messages.filter(
     (message) => !message.deleted && (message.role === "user" || message.role === "assistant"),
   );
-  if (loading && shown.length === 0) return <p className="py-16 text-center text-[14px] text-soft">Opening…</p>;
+  if (loading && shown.length === 0)
+    return (
+      <p className="py-16 text-center text-[14px] text-soft">
+        {view.connection.state === "waiting" ? "It opens once Mosaic answers." : "Opening…"}
+      </p>
+    );
   if (shown.length === 0) return <p className="py-16 text-center text-soft">Nothing said yet. Begin below.</p>;
   return shown.map((message, index) =>
     message.role === "user" ? (

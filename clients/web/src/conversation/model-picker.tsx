@@ -41,7 +41,7 @@ export function ModelPicker({ pinned, onPick }: ModelPickerProps) {
         return (
           <div className="w-72 max-w-[80vw]">
             <MenuItem checked={pinned === null} onSelect={pick(null)}>
-              <Choice name="Auto" detail="The default model, else the first healthy one" checked={pinned === null} />
+              <Choice name="Auto" detail="Your default, else the first healthy" checked={pinned === null} />
             </MenuItem>
             {models.map((model) => (
               <MenuItem
