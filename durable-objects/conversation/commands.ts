@@ -1,11 +1,10 @@
 import { COMMANDS, type CommandName } from "../../shared/contract/commands.ts";
 import type { Principal } from "../../shared/domain/access/principal.ts";
 import { parseCommand } from "../../shared/domain/commands/parse-command.ts";
-import { namedCandidate } from "../../shared/domain/routing/choose-model.ts";
 import { forkInto } from "./fork.ts";
 import { answerAgain } from "./messages.ts";
 import type { Room } from "./room.ts";
-import { conversationContext } from "./session-info.ts";
+import { conversationContext, sessionInfo } from "./session-info.ts";
 import { updateConversation } from "./update.ts";
 
 export interface CommandResult {
@@ -104,7 +103,7 @@ const RUN: Record<CommandName, Run> = {
 };
 
 async function model(room: Room, principal: Principal, args: string): Promise<CommandResult> {
-  const { journal, services } = room;
+  const { journal } = room;
   const pinned = journal.born.model;
   if (args === "") {
     const text = pinned
@@ -118,18 +117,13 @@ async function model(room: Room, principal: Principal, args: string): Promise<Co
       ? { ok: true, text: "No model is pinned any more.", data: { model: null, pinned: false } }
       : { ok: false, text: cleared.error.message };
   }
-  const found = namedCandidate(args, await services.providers.instances(PROBE_DEADLINE_MS));
-  if ("nearest" in found) {
-    const hint =
-      found.nearest.length > 0 ? `Did you mean ${found.nearest.join(" or ")}?` : "/models lists what can be reached.";
-    return { ok: false, text: `No provider here has a model "${args}". ${hint}`, data: { nearest: found.nearest } };
-  }
-  const updated = await updateConversation(room, principal, { model: found.model.id });
+  const updated = await updateConversation(room, principal, { model: args });
   if (!updated.ok) return { ok: false, text: updated.error.message };
+  const { model } = sessionInfo(room);
   return {
     ok: true,
-    text: `${found.model.name} answers from now on; /model clear lifts it.`,
-    data: { model: found.model.id, provider: found.kind, pinned: true },
+    text: `${model?.id} answers from now on; /model clear lifts it.`,
+    data: { model: model?.id, provider: model?.provider, pinned: true },
   };
 }
 

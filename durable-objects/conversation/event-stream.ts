@@ -23,6 +23,8 @@ interface StreamPlan {
   /** Sent first, before anything live. */
   first: Iterable<ServerFrame>;
   wants: (frame: ServerFrame) => boolean;
+  /** Nothing more will come after the first frames. */
+  isOver?: boolean;
   /** After this frame the stream ends. */
   isLast: (frame: ServerFrame) => boolean;
 }
@@ -33,12 +35,15 @@ function open(room: Room, attachment: Attachment, plan: StreamPlan): Response {
     {
       start(controller) {
         const alive = setInterval(() => controller.enqueue(encode(": alive\n\n")), KEEP_ALIVE_MS);
+        let ended = false;
         const end = (): void => {
+          if (ended) return;
+          ended = true;
           stop();
           controller.close();
         };
         const push = (frame: ServerFrame, text?: string): void => {
-          if (!plan.wants(frame)) return;
+          if (ended || !plan.wants(frame)) return;
           controller.enqueue(encode(sse(frame, text)));
           if (plan.isLast(frame) || (controller.desiredSize ?? 0) < -MAX_WAITING) end();
         };
@@ -51,6 +56,7 @@ function open(room: Room, attachment: Attachment, plan: StreamPlan): Response {
           detach(room, attachment);
         };
         for (const frame of plan.first) push(frame);
+        if (plan.isOver) end();
       },
       cancel: () => stop(),
     },
@@ -86,7 +92,9 @@ export function streamTurn(
   const said = room.journal.eventsAfter((ack.type === "ack" ? ack.seq : 1) - 1, 1_000).map(eventFrame);
   const { running } = room.queue;
   const now = running && running.turn.id === turnId && running.turn.state === "running" ? [snapshotOf(running)] : [];
-  return open(room, attachment, { first: [ack, ...said, ...now], wants, isLast });
+  const turn = turnId === null ? null : room.turns.find(turnId);
+  const isOver = turn?.state !== "queued" && turn?.state !== "running";
+  return open(room, attachment, { first: [ack, ...said, ...now], wants, isLast, isOver });
 }
 
 const isEnding = (event: { type: string; willContinue?: boolean }): boolean =>

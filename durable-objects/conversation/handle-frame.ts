@@ -12,7 +12,7 @@ import { executeCommand } from "./commands.ts";
 import { sendMessage } from "./messages.ts";
 import { eventFrame, type Room } from "./room.ts";
 import { broadcastSession, sessionInfo } from "./session-info.ts";
-import { principalOf } from "./sessions.ts";
+import { type Attachment, principalOf } from "./sessions.ts";
 
 /** What this server can do, for clients that adapt. */
 const FEATURES = ["resume", "snapshot", "queue", "commands", "branches"];
@@ -22,9 +22,12 @@ const REPLAY_PAGE = 500;
 export async function handleFrame(room: Room, socket: WebSocket, data: string | ArrayBuffer): Promise<void> {
   const { sessions, journal } = room;
   const attachment = sessions.attachmentOf(socket);
-  if (sessions.floods(socket)) return socket.close(CLOSE.tooSlow, "too many frames; slow down and resume");
-  if (attachment.expiresAt <= room.services.now().toISOString())
-    return socket.close(CLOSE.unauthenticated, "sign in again");
+  if (!attachment || !journal.conversation) return;
+  if (sessions.floods(socket))
+    return sessions.closeSocket(socket, CLOSE.tooSlow, "too many frames; slow down and resume");
+  if (attachment.expiresAt <= room.services.now().toISOString()) {
+    return sessions.closeSocket(socket, CLOSE.unauthenticated, "sign in again");
+  }
   if (typeof data !== "string") {
     return sendError(room, socket, undefined, fail("invalid_request", "Frames are JSON text, not binary.").error);
   }
@@ -49,14 +52,13 @@ export async function handleFrame(room: Room, socket: WebSocket, data: string | 
       fail("forbidden", "You may read this conversation, not write in it.").error,
     );
   }
-  await act(room, socket, frame);
+  await act(room, socket, attachment, frame);
 }
 
 type Action = Exclude<ClientFrame, { type: "hello" | "received" }>;
 
-async function act(room: Room, socket: WebSocket, frame: Action): Promise<void> {
+async function act(room: Room, socket: WebSocket, attachment: Attachment, frame: Action): Promise<void> {
   const { sessions, queue } = room;
-  const attachment = sessions.attachmentOf(socket);
   const principal = principalOf(attachment);
   switch (frame.type) {
     case "message:send": {
@@ -84,7 +86,10 @@ async function act(room: Room, socket: WebSocket, frame: Action): Promise<void> 
   }
 }
 
-/** Greets, replays what was missed, and shows the running answer; all in one go, so that nothing can slip between. */
+/**
+ * Greets, replays what was missed, and shows the running answer; all in one go, so that nothing can slip between. A
+ * client that has read further than this log goes learns it from `lastSeq` and starts again.
+ */
 function hello(room: Room, socket: WebSocket, frame: Extract<ClientFrame, { type: "hello" }>): void {
   const { sessions, journal, queue } = room;
   if (frame.protocol !== PROTOCOL_VERSION) {
@@ -94,15 +99,7 @@ function hello(room: Room, socket: WebSocket, frame: Extract<ClientFrame, { type
       undefined,
       fail("invalid_request", `\`protocol\`: this server speaks version ${PROTOCOL_VERSION}; update the client.`).error,
     );
-    return socket.close(CLOSE.wrongProtocol, `this server speaks protocol ${PROTOCOL_VERSION}`);
-  }
-  if (frame.since !== undefined && frame.since > journal.lastSeq) {
-    const hint = `\`since\`: this conversation ends at ${journal.lastSeq}; start again without it.`;
-    return sendError(room, socket, undefined, {
-      code: "invalid_request",
-      message: hint,
-      errors: [{ path: "since", message: hint }],
-    });
+    return sessions.closeSocket(socket, CLOSE.wrongProtocol, `this server speaks protocol ${PROTOCOL_VERSION}`);
   }
   sessions.greet(socket, frame.client.kind);
   sessions.send(socket, {

@@ -1,5 +1,6 @@
 import type { Message } from "../../shared/contract/message.ts";
 import { inputBudget, messageTokens } from "../../shared/domain/context/select.ts";
+import { historyFor } from "../../shared/domain/prompt/build-request.ts";
 import type { Journal } from "./journal.ts";
 import type { Turn } from "./turn-table.ts";
 
@@ -13,7 +14,7 @@ export function historyTo(
   windowTokens: number | null,
 ): Message[] {
   const from = journal.message(turn.messageId)?.message.parentId ?? journal.born.headId ?? turn.replyTo;
-  return readBack(journal, from, windowTokens, turn.replyTo);
+  return historyFor(readBack(journal, from, windowTokens, turn.replyTo), turn.replyTo);
 }
 
 /** The newest messages of the path to `headId` that may fit a window. */

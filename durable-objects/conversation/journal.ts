@@ -2,6 +2,7 @@ import type { Conversation } from "../../shared/contract/conversation.ts";
 import type { ConversationEvent, LoggedEvent } from "../../shared/contract/events.ts";
 import type { Message, Usage } from "../../shared/contract/message.ts";
 import { type Change, changesOf } from "../../shared/domain/conversation/project.ts";
+import { storable } from "../../shared/domain/conversation/storable.ts";
 import { hasSchema, migrateSchema } from "./schema.ts";
 
 type MessageRow = {
@@ -106,7 +107,7 @@ export class Journal {
   append(...events: ConversationEvent[]): LoggedEvent[] {
     const at = this.#now().toISOString();
     return events.map((event) => {
-      const logged: LoggedEvent = { seq: this.#lastSeq + 1, at, event };
+      const logged: LoggedEvent = { seq: this.#lastSeq + 1, at, event: storable(event) };
       this.#write(logged);
       return logged;
     });

@@ -28,7 +28,6 @@ export function sendMessage(
 ): Result<Accepted> {
   const { journal, turns, services, queue } = room;
   const openTurns = turns.openCount();
-  if (openTurns === 0) room.configuration.readAhead();
   const decision = decideSend(
     {
       id,
@@ -53,6 +52,7 @@ export function sendMessage(
     const { seq, state, turnId } = decision;
     return ok({ messageId: id, seq, state, turnId, duplicate: true });
   }
+  if (openTurns === 0) room.configuration.readAhead();
   const logged = journal.transact(() => {
     const events = journal.append(decision.event);
     turns.add(decision.turn, decision.state, journal.lastSeq);
@@ -73,7 +73,12 @@ function knownMessage(journal: Journal, turns: TurnTable, id: string): KnownMess
   const stored = journal.message(id);
   if (!stored) return null;
   const turn = turns.askedBy(id);
-  return { ...stored, model: turn?.model ?? null, state: turn?.accepted ?? "started", turnId: turn?.id ?? null };
+  return {
+    ...stored,
+    model: stored.message.metadata.model ?? null,
+    state: turn?.accepted ?? "started",
+    turnId: turn?.id ?? null,
+  };
 }
 
 /** A new turn for a message that is there already: the answer becomes a sibling of the earlier one. */
@@ -134,12 +139,8 @@ export function deleteMessage(room: Room, messageId: string): Result<null> {
   const { journal, turns, queue } = room;
   const stored = journal.message(messageId);
   if (!stored || stored.deleted) return fail("not_found", "There is no such message in this conversation.");
-  const running = turns.running();
-  if (running && (running.replyTo === messageId || running.messageId === messageId)) {
-    queue.stop(running.id, "The message was deleted.");
-  }
+  for (const turn of turns.openFor(messageId)) queue.stop(turn.id, "The message was deleted.");
   const logged = journal.transact(() => {
-    turns.cancelQueuedFor(messageId);
     journal.redact(messageId);
     return journal.append({ type: "message:deleted", messageId });
   });

@@ -11,10 +11,11 @@ const BATCH_BYTES = 1_000_000;
 const FIRST_RETRY_MS = 500;
 const MAX_RETRY_MS = 30_000;
 const BEHIND_EVENTS = 500;
+const IF_LOST_MS = 30_000;
 
 interface Deps {
   journal: Journal;
-  alarms: Pick<AlarmScheduler, "schedule">;
+  alarms: Pick<AlarmScheduler, "schedule" | "cancel">;
   sink: EventSink;
   now: () => number;
   /** Called when what `storage` says has changed. */
@@ -51,6 +52,8 @@ export class Outbox {
   drain(): Promise<void> {
     this.#draining ??= this.#drainAll().finally(() => {
       this.#draining = null;
+      const { journal, alarms } = this.#deps;
+      if (journal.conversation && journal.lastSeq <= journal.drainedSeq) alarms.cancel(OUTBOX_ALARM);
       this.wake();
     });
     return this.#draining;
@@ -63,6 +66,8 @@ export class Outbox {
 
   async #drainAll(): Promise<void> {
     const before = this.storage;
+    // Should the object end in the middle, this wakes it; a drain that comes through takes it back.
+    if (this.#deps.journal.conversation) this.#deps.alarms.schedule(OUTBOX_ALARM, this.#deps.now() + IF_LOST_MS);
     while (await this.#drainBatch());
     if (this.#deps.journal.conversation && this.storage !== before) this.#deps.onStorageChange();
   }
@@ -99,6 +104,7 @@ export class Outbox {
           `conversation ${conversation.id}: event ${poison} is refused by Postgres and parked (${outcome.message})`,
         );
         journal.park(poison, outcome.message);
+        this.#failures = 0;
         this.#advance(poison);
         remaining = events.filter((event) => event.seq > journal.drainedSeq);
       }

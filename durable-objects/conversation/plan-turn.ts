@@ -1,8 +1,8 @@
-import type { ConversationEvent, TurnError } from "../../shared/contract/events.ts";
+import type { TurnError } from "../../shared/contract/events.ts";
 import type { Receipt } from "../../shared/contract/receipt.ts";
 import { selectContext } from "../../shared/domain/context/select.ts";
-import { DEFAULT_TITLE, titleFrom } from "../../shared/domain/conversation/title.ts";
-import { chooseModel } from "../../shared/domain/routing/choose-model.ts";
+import { type Candidate, chooseModel } from "../../shared/domain/routing/choose-model.ts";
+import { beginTurn } from "./begin-turn.ts";
 import { historyTo } from "./history.ts";
 import { publish, type Room } from "./room.ts";
 import type { PlannedCandidate, RunningTurn } from "./running-turn.ts";
@@ -40,35 +40,29 @@ export async function planTurn(room: Room, running: RunningTurn, resumed: boolea
   return {
     receipt: choice.receipt,
     error: choice.error,
-    candidates: choice.candidates.flatMap((candidate) => {
+    candidates: keepFirst(choice.candidates, earlier?.chosen.model).flatMap((candidate) => {
       const instance = instances.find((each) => each.id === candidate.instanceId);
       return instance ? [{ ...candidate, provider: instance.provider }] : [];
     }),
   };
 }
 
-/** The turn leaves the queue: from here on it is in the log, and ends there. */
+/** Writes that the turn has begun, with its receipt, and tells everyone. */
 export function startTurn(room: Room, running: RunningTurn, { receipt, candidates }: PlannedTurn): void {
-  const { journal, turns } = room;
-  const { turn } = running;
+  const { journal } = room;
   const window = candidates[0]?.model.contextWindow;
   const logged = journal.transact(() => {
-    turns.markRunning(turn.id, receipt, running.startedAtMs);
     journal.setMeta("receipt", JSON.stringify(receipt));
     if (window) journal.setMeta("window", String(window));
-    const { id: turnId, messageId, replyTo } = turn;
-    const { headId: parentId } = journal.born;
-    const started = { type: "turn:started" as const, turnId, messageId, replyTo, parentId, receipt };
-    return journal.append(started, ...firstTitle(journal, replyTo));
+    return beginTurn(room, running.turn, receipt, running.startedAtMs);
   });
-  running.turn = { ...turn, state: "running", receipt };
+  running.turn = { ...running.turn, state: "running", receipt };
   publish(room, logged);
   broadcastSession(room);
 }
 
-/** A conversation that nobody named is called after its first message. */
-function firstTitle(journal: Room["journal"], questionId: string): ConversationEvent[] {
-  if (journal.born.title !== DEFAULT_TITLE) return [];
-  const title = titleFrom(journal.message(questionId)?.message.parts ?? []);
-  return title === null ? [] : [{ type: "title:changed", title }];
+/** A turn that is taken up again stays with its model, as long as that can be had. */
+function keepFirst(candidates: Candidate[], model: string | undefined): Candidate[] {
+  const kept = candidates.filter((candidate) => candidate.model.id === model);
+  return [...kept, ...candidates.filter((candidate) => !kept.includes(candidate))];
 }

@@ -44,6 +44,7 @@ export async function runTurn(room: Room, running: RunningTurn, resumed: boolean
     if (running.abort.signal.aborted) return;
     const told = error instanceof AppError ? error.message : "Something went wrong inside Mosaic; try again.";
     room.queue.giveUp(running.turn, running.answer.parts, { code: "internal", message: told });
+    running.abort.abort();
   }
 }
 
@@ -66,7 +67,7 @@ async function streamThrough(room: Room, running: RunningTurn, planned: PlannedT
       await scheduler.wait(0); // the request leaves before the write below, which everything sent later would wait for
       if (running.abort.signal.aborted) return;
       startTurn(room, running, planned);
-    }
+    } else if (index === 0 && resumed) tellOtherModel(room, running, candidate);
     const attempt = await follow(room, running, candidate, progress, stream);
     if (attempt.kind === "stale") return;
     if (attempt.kind === "finish") return complete(room, running, candidate, attempt.finish, progress);
@@ -127,7 +128,9 @@ async function follow(
   for await (const event of events) {
     if (abort.signal.aborted) return { kind: "stale" };
     if (event.type === "finish" || event.type === "failure") {
-      services.providers.report(candidate.instanceId, outcomeOf(event, progress.firstTokenMs ?? 0));
+      if (event.type === "finish" || OUTAGES.has(event.failure.kind)) {
+        services.providers.report(candidate.instanceId, outcomeOf(event, progress.firstTokenMs ?? 0));
+      }
       return event.type === "finish" ? { kind: "finish", finish: event } : { kind: "failure", failure: event.failure };
     }
     const nowMs = services.now().getTime();
@@ -150,6 +153,17 @@ const cutFinish = (model: string): Finish => ({
   model,
   usage: { inputTokens: 0, outputTokens: 0, cachedTokens: 0 },
 });
+
+/** What speaks against a provider; a request that it rightly refuses does not. */
+const OUTAGES = new Set([
+  "unreachable",
+  "timeout",
+  "overloaded",
+  "server_error",
+  "stream_cut",
+  "protocol",
+  "unauthenticated",
+]);
 
 const outcomeOf = (event: Extract<ModelEvent, { type: "finish" | "failure" }>, latencyMs: number) =>
   event.type === "finish" ? ({ ok: true, latencyMs } as const) : ({ ok: false, error: event.failure.message } as const);
@@ -178,6 +192,23 @@ function seam(room: Room, running: RunningTurn, why: string): void {
     return room.journal.append({ type: "turn:continued", turnId: running.turn.id, why });
   });
   publish(room, logged);
+}
+
+/** A turn that is taken up again by another model says so. */
+function tellOtherModel(room: Room, running: RunningTurn, to: Candidate): void {
+  const { turn } = running;
+  const from = turn.receipt?.chosen;
+  if (!from || from.model === to.model.id) return;
+  const why = `${from.model} cannot be reached any more.`;
+  const change = {
+    from: { provider: from.provider, model: from.model },
+    to: { provider: to.kind, model: to.model.id },
+    why,
+  };
+  publish(
+    room,
+    room.journal.transact(() => room.journal.append({ type: "turn:rerouted", turnId: turn.id, ...change })),
+  );
 }
 
 function reroute(room: Room, running: RunningTurn, from: Candidate, to: Candidate, why: string): void {

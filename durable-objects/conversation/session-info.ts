@@ -3,6 +3,7 @@ import type { SessionInfo } from "../../shared/contract/frames.ts";
 import type { Receipt } from "../../shared/contract/receipt.ts";
 import { selectContext } from "../../shared/domain/context/select.ts";
 import { readBack } from "./history.ts";
+import type { PinnedModel } from "./pinned-model.ts";
 import type { Room } from "./room.ts";
 
 type Described = Pick<Room, "journal" | "queue" | "outbox" | "sessions" | "services" | "turns">;
@@ -18,16 +19,7 @@ export function sessionInfo(room: Described): SessionInfo {
     title: conversation.title,
     agent: null,
     personality: null,
-    model: receipt
-      ? {
-          provider: receipt.chosen.provider,
-          id: conversation.model ?? receipt.chosen.model,
-          contextWindow: windowTokens,
-          pinned: conversation.model !== null,
-        }
-      : conversation.model
-        ? { provider: "", id: conversation.model, contextWindow: null, pinned: true }
-        : null,
+    model: modelOf(conversation.model, receipt, windowTokens, pinnedModel(room)),
     routing: receipt,
     context: { usedTokens: Number(journal.meta("contextTokens") ?? 0), windowTokens },
     usage: journal.usage(),
@@ -66,3 +58,24 @@ const lastReceipt = (room: Described): Receipt | null => {
   const stored = room.journal.meta("receipt");
   return stored ? (JSON.parse(stored) as Receipt) : null;
 };
+
+const pinnedModel = (room: Described): PinnedModel | null => {
+  const stored = room.journal.meta("pinned");
+  return stored ? (JSON.parse(stored) as PinnedModel) : null;
+};
+
+/** The pinned model, with what was known of it when it was pinned; else the last one that was chosen. */
+function modelOf(
+  pinned: string | null,
+  receipt: Receipt | null,
+  contextWindow: number | null,
+  known: PinnedModel | null,
+): SessionInfo["model"] {
+  if (pinned === null) {
+    return receipt
+      ? { provider: receipt.chosen.provider, id: receipt.chosen.model, contextWindow, pinned: false }
+      : null;
+  }
+  if (known?.id === pinned) return { ...known, pinned: true };
+  return { provider: "", id: pinned, contextWindow: null, pinned: true };
+}

@@ -30,6 +30,8 @@ const FRAME_BURST = 2_000;
 const FRAMES_PER_SECOND = 500;
 /** How late an expired sign-in may be noticed; looking at every delta would cost more than it is worth. */
 const EXPIRY_CHECK_MS = 1_000;
+/** Stands for the expiry of a socket that was closed here: a client that does not answer the close can go on sending. */
+const CLOSED = "";
 
 interface Live {
   attachment: Attachment;
@@ -61,7 +63,10 @@ export class Sessions {
     this.#ctx = ctx;
     this.#now = now;
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
-    for (const socket of ctx.getWebSockets()) this.#remember(socket, socket.deserializeAttachment() as Attachment);
+    for (const socket of ctx.getWebSockets()) {
+      const attachment = socket.deserializeAttachment() as Attachment;
+      if (attachment.expiresAt !== CLOSED) this.#remember(socket, attachment);
+    }
   }
 
   get count(): number {
@@ -74,12 +79,15 @@ export class Sessions {
     this.#remember(socket, attachment);
   }
 
-  attachmentOf(socket: WebSocket): Attachment {
-    return this.#live.get(socket)?.attachment ?? (socket.deserializeAttachment() as Attachment);
+  /** Null for a socket that may say nothing any more. */
+  attachmentOf(socket: WebSocket): Attachment | null {
+    return this.#live.get(socket)?.attachment ?? null;
   }
 
   greet(socket: WebSocket, kind: ClientKind): void {
-    const attachment = { ...this.attachmentOf(socket), kind };
+    const known = this.attachmentOf(socket);
+    if (!known) return;
+    const attachment = { ...known, kind };
     socket.serializeAttachment(attachment);
     this.#remember(socket, attachment);
   }
@@ -120,10 +128,17 @@ export class Sessions {
     return () => this.#listeners.delete(listener);
   }
 
-  forget(socket: WebSocket): Attachment | null {
-    const attachment = this.#live.get(socket)?.attachment ?? null;
+  /** The socket has ended. @returns who it was */
+  forget(socket: WebSocket): Attachment {
     this.#live.delete(socket);
-    return attachment;
+    return socket.deserializeAttachment() as Attachment;
+  }
+
+  /** Closes one socket; from now on nothing it sends counts. */
+  closeSocket(socket: WebSocket, code: number, reason: string): void {
+    this.#live.delete(socket);
+    socket.serializeAttachment({ ...(socket.deserializeAttachment() as Attachment), kind: null, expiresAt: CLOSED });
+    socket.close(code, reason);
   }
 
   has(which: (attachment: Attachment) => boolean): boolean {
@@ -133,9 +148,7 @@ export class Sessions {
   /** Ends the sockets and the streams of some; a stream has no code to say why. */
   close(which: (attachment: Attachment) => boolean, code: number, reason: string): void {
     for (const [socket, live] of this.#live) {
-      if (!which(live.attachment)) continue;
-      this.#live.delete(socket);
-      socket.close(code, reason);
+      if (which(live.attachment)) this.closeSocket(socket, code, reason);
     }
     for (const listener of [...this.#listeners]) {
       if (!which(listener.attachment)) continue;
@@ -168,8 +181,7 @@ export class Sessions {
     if (!live) return;
     live.unreadBytes += text.length;
     if (live.unreadBytes > MAX_UNREAD_BYTES) {
-      this.#live.delete(socket);
-      socket.close(CLOSE.tooSlow, "too far behind; reconnect and resume");
+      this.closeSocket(socket, CLOSE.tooSlow, "too far behind; reconnect and resume");
       return;
     }
     try {

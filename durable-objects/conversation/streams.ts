@@ -114,7 +114,7 @@ export function issueTicket(
 /** A socket is gone. */
 export function forgetSocket(room: Room, socket: WebSocket): void {
   const gone = room.sessions.forget(socket);
-  if (!gone || !room.journal.conversation) return;
+  if (!room.journal.conversation) return;
   broadcastSession(room);
   detach(room, gone);
 }

@@ -2,6 +2,7 @@ import type { TurnError } from "../../shared/contract/events.ts";
 import type { FinishReason, Message, Part } from "../../shared/contract/message.ts";
 import { hasText, resumedAnswer } from "../../shared/domain/turn/answer.ts";
 import { recoverTurn } from "../../shared/domain/turn/recover.ts";
+import { beginUnrouted } from "./begin-turn.ts";
 import { publish, type Room } from "./room.ts";
 import { runTurn } from "./run-turn.ts";
 import type { RunningTurn, TurnLine } from "./running-turn.ts";
@@ -34,19 +35,17 @@ export class TurnQueue implements TurnLine {
   }
 
   stop(turnId: string | undefined, why: string): boolean {
-    const { turns, journal } = this.#room;
+    const { turns } = this.#room;
     const turn =
       turnId === undefined ? (this.#running?.turn ?? turns.running() ?? turns.nextQueued()) : turns.find(turnId);
     if (!turn || (turn.state !== "queued" && turn.state !== "running")) return false;
+    let { parts } = turn;
     if (this.#running?.turn.id === turn.id) {
       this.#running.abort.abort();
-      const { parts } = this.#running.answer;
-      const started = turns.find(turn.id)?.state === "running";
+      parts = this.#running.answer.parts;
       this.#running = null;
-      if (started) this.interrupt(turn, parts, why);
-      else journal.transact(() => turns.end(turn.id, "cancelled"));
-    } else if (turn.state === "running") this.interrupt(turn, turn.parts, why);
-    else journal.transact(() => turns.end(turn.id, "cancelled"));
+    }
+    this.#interrupt(turn, parts, why);
     broadcastSession(this.#room);
     this.kick();
     return true;
@@ -59,19 +58,24 @@ export class TurnQueue implements TurnLine {
 
   watch(): void {
     if (this.#room.turns.openCount() === 0) return;
-    this.kick();
     this.#armWatchdog();
+    try {
+      this.kick();
+    } catch (error) {
+      console.error("a turn could not be picked up and is tried again:", error);
+    }
   }
 
   /** The end of a turn that was cut: what was shown is kept, in the log and for everyone. */
-  interrupt(turn: Turn, parts: Part[], why: string): void {
+  #interrupt(turn: Turn, parts: Part[], why: string): void {
     const { journal, turns } = this.#room;
     const logged = journal.transact(() => {
+      const begun = beginUnrouted(this.#room, turn, why);
       turns.end(turn.id, "interrupted");
       const message = this.answerMessage(turn, parts, "stopped");
-      return message
-        ? journal.append({ type: "turn:interrupted", turnId: turn.id, message, why, willContinue: false })
-        : [];
+      if (!message) return begun;
+      const ending = { type: "turn:interrupted" as const, turnId: turn.id, message, why, willContinue: false };
+      return [...begun, ...journal.append(ending)];
     });
     publish(this.#room, logged);
   }
@@ -142,10 +146,11 @@ export class TurnQueue implements TurnLine {
 
   giveUp(turn: Turn, parts: Part[], error: TurnError): void {
     const { journal, turns } = this.#room;
-    if (hasText(parts)) return this.interrupt(turn, parts, error.message);
+    if (hasText(parts)) return this.#interrupt(turn, parts, error.message);
     const logged = journal.transact(() => {
+      const begun = beginUnrouted(this.#room, turn, error.message);
       turns.end(turn.id, "failed");
-      return journal.append({ type: "turn:failed", turnId: turn.id, error, canRetry: true });
+      return [...begun, ...journal.append({ type: "turn:failed", turnId: turn.id, error, canRetry: true })];
     });
     publish(this.#room, logged);
   }

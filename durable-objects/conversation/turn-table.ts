@@ -2,7 +2,7 @@ import type { Part } from "../../shared/contract/message.ts";
 import type { Receipt } from "../../shared/contract/receipt.ts";
 import type { NewTurn } from "../../shared/domain/conversation/decide.ts";
 
-export type TurnState = "queued" | "running" | "completed" | "failed" | "interrupted" | "cancelled";
+export type TurnState = "queued" | "running" | "completed" | "failed" | "interrupted";
 
 export interface Turn extends NewTurn {
   state: TurnState;
@@ -84,17 +84,15 @@ export class TurnTable {
     return row?.n ?? 0;
   }
 
-  markRunning(id: string, receipt: Receipt, startedAtMs: number): void {
-    this.#sql.exec(
-      "update turns set state = 'running', receipt = ?, started_at = ? where id = ?",
+  /** @returns false when the turn does not wait any more. */
+  markRunning(id: string, receipt: Receipt, startedAtMs: number): boolean {
+    const { rowsWritten } = this.#sql.exec(
+      "update turns set state = 'running', receipt = ?, started_at = ? where id = ? and state = 'queued'",
       JSON.stringify(receipt),
       startedAtMs,
       id,
     );
-  }
-
-  saveReceipt(id: string, receipt: Receipt): void {
-    this.#sql.exec("update turns set receipt = ? where id = ?", JSON.stringify(receipt), id);
+    return rowsWritten > 0;
   }
 
   countRestart(id: string): void {
@@ -109,8 +107,11 @@ export class TurnTable {
     this.#sql.exec("update turns set state = ?, parts = null where id = ?", state, id);
   }
 
-  cancelQueuedFor(messageId: string): void {
-    this.#sql.exec("update turns set state = 'cancelled' where state = 'queued' and reply_to = ?", messageId);
+  /** Turns for a message, or that write it, which have not ended. */
+  openFor(messageId: string): Turn[] {
+    const query =
+      "select * from turns where state in ('queued', 'running') and (reply_to = ? or message_id = ?) order by position";
+    return this.#sql.exec<TurnRow>(query, messageId, messageId).toArray().map(toTurn);
   }
 
   #one(query: string, ...args: string[]): Turn | null {

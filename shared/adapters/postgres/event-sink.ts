@@ -28,10 +28,14 @@ export function createEventSink(database: Database): EventSink {
 
 const nothing = (db: Drizzle) => db.execute(sql`select 1`);
 
+const NOT_THERE = "the conversation is not there for this user and workspace";
+
 function refusalOf(error: unknown): DrainOutcome {
   const message = error instanceof Error ? error.message : String(error);
   const unavailable = error instanceof AppError && error.code === "database_unavailable";
-  return { ok: false, retry: unavailable || isTransient(error), message };
+  // Its owner may come back to the workspace: the log waits for that, it is not given up.
+  const orphaned = message.includes(NOT_THERE);
+  return { ok: false, retry: unavailable || orphaned || isTransient(error), message };
 }
 
 function statements(batch: EventBatch, made: Projection): SQL[] {
@@ -57,7 +61,7 @@ const json = (value: unknown): SQL => sql`${JSON.stringify(value)}::jsonb`;
 const tenant = sql`conversation.workspace_id, conversation.owner_user_id, conversation.visibility`;
 
 const knownConversation = (id: SQL, { workspaceId }: EventBatch): SQL => sql`
-  select app.refuse('the conversation is not there for this user and workspace')
+  select app.refuse(${NOT_THERE}::text)
   where not exists (select from conversations where id = ${id} and workspace_id = ${workspaceId}::uuid)`;
 
 const appendEvents = (id: SQL, { events }: EventBatch): SQL => sql`

@@ -91,7 +91,11 @@ export function decideSend(command: SendCommand, facts: SendFacts): SendDecision
     parentId: facts.headId,
     role: "user",
     parts: command.parts,
-    metadata: { client: command.client, authorUserId: command.authorUserId },
+    metadata: {
+      client: command.client,
+      authorUserId: command.authorUserId,
+      ...(command.model === null ? {} : { model: command.model }),
+    },
     createdAt: facts.at,
   };
   return {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { aMessage } from "../../testing/builders.ts";
-import { buildRequest } from "./build-request.ts";
+import { buildRequest, historyFor } from "./build-request.ts";
 
 const base = { model: "m", provider: "anthropic" as const };
 
@@ -21,6 +21,18 @@ describe("building a request", () => {
     const first = aMessage({ text: "q1" });
     const request = buildRequest({ ...base, messages: [first, aMessage({ text: "later" })], replyTo: first.id });
     expect(JSON.stringify(request.messages)).not.toContain("later");
+  });
+
+  it("ends with the question, whatever came into the log after it", () => {
+    const first = aMessage({ text: "q1" });
+    const second = aMessage({ text: "q2" });
+    const late = aMessage({ role: "assistant", text: "a1", metadata: { replyTo: first.id } });
+    expect(historyFor([first, second, late], second.id).map((message) => message.id)).toEqual([
+      first.id,
+      late.id,
+      second.id,
+    ]);
+    expect(historyFor([first, second], first.id)).toEqual([first]);
   });
 
   it("sends thinking back to the vendor that signed it and to no other", () => {

@@ -19,6 +19,19 @@ export function inAnswerOrder(messages: readonly Message[]): Message[] {
   return rest.flatMap((message) => [message, ...(answers.get(message.id) ?? [])]);
 }
 
+/**
+ * What a turn answers: the path in the order of question and answer, without the questions that wait behind its own.
+ * The last message is the one to answer.
+ */
+export function historyFor(path: readonly Message[], replyTo: string): Message[] {
+  const answered = new Set(path.flatMap((message) => message.metadata.replyTo ?? []));
+  const at = path.findIndex((message) => message.id === replyTo);
+  const waiting = new Set(
+    path.slice(at + 1).flatMap((message) => (message.role === "user" && !answered.has(message.id) ? message.id : [])),
+  );
+  return inAnswerOrder(path.filter((message) => !waiting.has(message.id)));
+}
+
 /** Thinking goes back only to the vendor that signed it; an empty text block is refused by several vendors. */
 function portableParts(message: Message, target: ProviderKind): Part[] {
   const sameVendor = message.metadata.provider === target;
@@ -72,13 +85,7 @@ export interface RequestFacts {
  * newer models refuse an answer that is put into their mouth.
  */
 export function buildRequest(facts: RequestFacts): ModelRequest {
-  const waiting = new Set<string>();
-  const answered = new Set(facts.messages.flatMap((message) => message.metadata.replyTo ?? []));
-  const at = facts.messages.findIndex((message) => message.id === facts.replyTo);
-  for (const message of facts.messages.slice(at + 1)) {
-    if (message.role === "user" && !answered.has(message.id)) waiting.add(message.id);
-  }
-  const history = inAnswerOrder(facts.messages.filter((message) => !waiting.has(message.id)));
+  const history = historyFor(facts.messages, facts.replyTo);
   const prompts = history.flatMap((message) => stepsOf(message, portableParts(message, facts.provider)));
   if (facts.partial && facts.partial.length > 0) {
     const shown = facts.partial.filter((part) => part.type === "text" && part.text.trim() !== "");

@@ -183,23 +183,32 @@ function receiptOf(
   };
 }
 
+/** The receipt of a turn that no model was chosen for: its wish cannot be met, or it ended before the choice. */
+export function unroutedReceipt(
+  facts: Pick<ChoiceFacts, "receiptId" | "parts" | "pinned" | "inputTokens" | "configuration">,
+  wanted: string,
+  reason: string,
+): Receipt {
+  return {
+    id: facts.receiptId,
+    classification: unjudged(facts.parts),
+    chosen: { providerId: "none", provider: "none", model: wanted },
+    pinned: facts.pinned !== null,
+    rule: null,
+    reason,
+    rejected: [],
+    predicted: { inputTokens: facts.inputTokens, outputTokens: 0, microUsd: 0 },
+    alternatives: [],
+    sticky: null,
+    configuration: facts.configuration,
+  };
+}
+
 function noRoute(facts: ChoiceFacts, wanted: string, why: string, nearest: readonly string[]): Choice {
   const hint = nearest.length > 0 ? ` Did you mean ${nearest.join(" or ")}?` : " /models lists what can be reached.";
   return {
     candidates: [],
     error: { code: "no_route", message: `${why}${hint}` },
-    receipt: {
-      id: facts.receiptId,
-      classification: unjudged(facts.parts),
-      chosen: { providerId: "none", provider: "none", model: wanted },
-      pinned: facts.pinned !== null,
-      rule: null,
-      reason: why,
-      rejected: [],
-      predicted: { inputTokens: facts.inputTokens, outputTokens: 0, microUsd: 0 },
-      alternatives: [],
-      sticky: null,
-      configuration: facts.configuration,
-    },
+    receipt: unroutedReceipt(facts, wanted, why),
   };
 }
