@@ -180,6 +180,16 @@ test("a refused message is failed with its reason and is not sent again by itsel
   expect(await storage.load()).toEqual([]);
 });
 
+test("a message that no frame can carry is refused at once and not kept", async () => {
+  const storage = memoryOutbox();
+  const seen = connect({ storage });
+  await seen.client.start();
+  expect(() => seen.client.send({ text: "漢".repeat(400_000) })).toThrow(/1 MiB/);
+  expect(() => seen.client.send({ text: "x", id: "not an id" })).toThrow(/id/);
+  expect(await storage.load()).toEqual([]);
+  expect(seen.view.messages).toEqual([]);
+});
+
 test("a message refused for now is sent again by itself", async () => {
   conversation.faults.refuse = { code: "rate_limited", message: "Slower.", retryAfterMs: 100 };
   const seen = connect();

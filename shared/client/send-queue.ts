@@ -1,6 +1,6 @@
 import { v7 as uuid } from "uuid";
 import type * as z from "zod";
-import { type AckState, type ClientFrameInput, hasContent } from "../contract/frames.ts";
+import { type AckState, type ClientFrameInput, decodeClientFrame, hasContent } from "../contract/frames.ts";
 import { ApiError } from "./api-error.ts";
 import type { Clock } from "./clock.ts";
 import { OutboxEntry, type OutboxStorage, parseOutbox } from "./outbox.ts";
@@ -61,11 +61,9 @@ export class SendQueue {
 
   add(body: SendBody): Sending {
     if (!hasContent(body)) throw new ApiError({ code: "invalid_request", message: "There is nothing to send." });
-    const entry = OutboxEntry.parse({
-      ...body,
-      id: body.id ?? uuid(),
-      queuedAt: new Date(this.#clock.now()).toISOString(),
-    });
+    const id = body.id ?? uuid();
+    refuseUnsendable({ type: "message:send", id, ...body });
+    const entry = OutboxEntry.parse({ ...body, id, queuedAt: new Date(this.#clock.now()).toISOString() });
     const acknowledged = new Promise<Acknowledgement>((resolve, reject) => {
       this.#waiters.set(entry.id, { resolve, reject });
     });
@@ -178,4 +176,10 @@ export class SendQueue {
       })),
     );
   }
+}
+
+/** What the server could only refuse, and would be sent again and again, is told at once. @throws ApiError */
+function refuseUnsendable(frame: object): void {
+  const decoded = decodeClientFrame(JSON.stringify(frame));
+  if (!decoded.ok) throw new ApiError(decoded.error);
 }
