@@ -9,6 +9,7 @@ import { type DatabaseAddress, DatabaseProcess } from "./database-process.ts";
 import { claimPort } from "./free-port.ts";
 import { receiveMail } from "./mailbox.ts";
 import { migrateDatabase } from "./migrate-database.ts";
+import { modelsLine } from "./models-line.ts";
 import { findOllama } from "./ollama-probe.ts";
 import { OwnProcesses, PROCESS_MARK } from "./own-processes.ts";
 import { watchParent } from "./parent-watch.ts";
@@ -38,6 +39,7 @@ async function stop(code: number): Promise<never> {
       print(`${name} did not stop cleanly: ${messageOf(error)}`);
     }
   }
+  if (code === 0) print("Stopped.");
   process.exit(code);
 }
 
@@ -101,6 +103,7 @@ async function start(): Promise<void> {
   ]);
   print(build);
   print(ollamaBaseUrl === "off" ? "Ollama: none on this machine." : `Ollama: ${ollamaBaseUrl}`);
+  print(modelsLine(process.env, ollamaBaseUrl));
 
   const publicUrl = settings.publicUrl ?? `http://localhost:${port}`;
   const worker = new Runtime({

@@ -5,6 +5,7 @@ import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type V4MiniflareOp
 import * as z from "zod";
 import { PROCESS_MARK } from "./own-processes.ts";
 import { childrenOf } from "./process-identity.ts";
+import { isRuntimeNoise } from "./runtime-log.ts";
 import { StartProblem } from "./start-problem.ts";
 
 const BuiltOptions = z.looseObject({
@@ -102,7 +103,9 @@ export class WorkerRuntime {
       unsafeLocalExplorer: false,
       unsafeTriggerHandlers: false,
       unsafeRuntimeEnv: { [PROCESS_MARK]: dataDir },
-      handleStructuredLogs: ({ message }: { message: string }) => print(message),
+      handleStructuredLogs: ({ message }: { message: string }) => {
+        if (!isRuntimeNoise(message)) print(message);
+      },
       unsafeHandleRuntimeRestart: () => {
         this.#recordProcess();
         print("The Workers runtime ended unexpectedly and was started again; conversations go on where they were.");

@@ -28,6 +28,7 @@ describe("a started stack", () => {
       "Migrations",
       "Build",
       "Ollama",
+      "Models: none configured; the built-in guide answers.",
       "Workers runtime",
       "Mosaic is ready at",
     ];
@@ -122,6 +123,7 @@ describe("a started stack", () => {
     expect(pids).toHaveLength(3);
     const stopping = performance.now();
     expect(await stack.stop()).toBe(0);
+    expect(stack.output()).toMatch(/\nStopping\.\nStopped\.\n$/);
     expect(performance.now() - stopping).toBeLessThan(5_000);
     expect(pids.filter(isRunning)).toEqual([]);
     stack = await startStack({ dataDir });

@@ -58,6 +58,27 @@ describe("building a request", () => {
     expect(request.messages[0]?.parts).toHaveLength(2);
   });
 
+  it("keeps the guide's answers from a real model, and the questions that the guide answered", () => {
+    const question = aMessage({ text: "q1" });
+    const quoted = aMessage({
+      role: "assistant",
+      text: "I am the guide",
+      metadata: { replyTo: question.id, provider: "guide" },
+    });
+    const next = aMessage({ text: "q2" });
+    const facts = { ...base, messages: [question, quoted, next], replyTo: next.id };
+    expect(buildRequest(facts).messages).toEqual([
+      {
+        role: "user",
+        parts: [
+          { type: "text", text: "q1" },
+          { type: "text", text: "q2" },
+        ],
+      },
+    ]);
+    expect(buildRequest({ ...facts, provider: "guide" }).messages).toHaveLength(3);
+  });
+
   it("continues a cut answer by an instruction in the user's place, never by a prefill", () => {
     const question = aMessage();
     const partial = [{ type: "text" as const, text: "half" }];

@@ -42,6 +42,10 @@ function portableParts(message: Message, target: ProviderKind): Part[] {
   });
 }
 
+/** The guide quotes documents in a voice of its own; a model must not take that for what it said itself. */
+const isForeignGuide = (message: Message, target: ProviderKind): boolean =>
+  message.role === "assistant" && message.metadata.provider === "guide" && target !== "guide";
+
 /** Tool results belong to the user's side of the exchange at every vendor; they split an answer into its steps. */
 function stepsOf(message: Message, parts: Part[]): PromptMessage[] {
   if (message.role !== "assistant") return [{ role: "user", parts }];
@@ -85,7 +89,9 @@ export interface RequestFacts {
  * newer models refuse an answer that is put into their mouth.
  */
 export function buildRequest(facts: RequestFacts): ModelRequest {
-  const history = historyFor(facts.messages, facts.replyTo);
+  const history = historyFor(facts.messages, facts.replyTo).filter(
+    (message) => !isForeignGuide(message, facts.provider),
+  );
   const prompts = history.flatMap((message) => stepsOf(message, portableParts(message, facts.provider)));
   if (facts.partial && facts.partial.length > 0) {
     const shown = facts.partial.filter((part) => part.type === "text" && part.text.trim() !== "");

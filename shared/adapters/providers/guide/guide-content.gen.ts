@@ -19,7 +19,7 @@ export const GUIDE_PASSAGES: readonly { doc: string; heading: string; text: stri
  {
   "doc": "README.md",
   "heading": "What can you do with Mosaic?",
-  "text": "Chat with any connected model and stop, retry, edit or fork an answer; pin a model with `/model`; see with every answer\nwhich model wrote it, why, and what it cost; go on in the browser or the terminal; run a script with `npx mosaic -p`;\nexport a conversation as Markdown or JSON; use the REST API, described at `/api/docs` on your own instance. Type `/help`\nin a conversation for the commands."
+  "text": "Chat with any connected model and stop, retry, edit or fork an answer; pin a model with `/model`; see with every finished\nanswer which model wrote it, why, and what it cost; go on in the browser or the terminal; run a script with\n`npx mosaic -p`; export a conversation as Markdown or JSON; use the REST API, described at `/api/docs` on your own\ninstance. Type `/help` in a conversation for the commands."
  },
  {
   "doc": "README.md",
@@ -134,7 +134,7 @@ export const GUIDE_PASSAGES: readonly { doc: string; heading: string; text: stri
  {
   "doc": "docs/getting-started.md",
   "heading": "How do I start Mosaic?",
-  "text": "In the checkout run `npm start`. It installs what is missing, makes a data folder (`.mosaic`), starts a database and the\nserver, and ends with `Mosaic is ready at http://localhost:8787`. Ctrl+C stops it."
+  "text": "In the checkout run `npm start`. It installs what is missing, makes a data folder (`.mosaic`), starts a database and the\nserver, and ends with `Mosaic is ready at http://localhost:8787`. The line `Models:` names what is connected. Ctrl+C stops it: it says `Stopping.`,\nand at the end `Stopped.`"
  },
  {
   "doc": "docs/getting-started.md",
@@ -149,7 +149,7 @@ export const GUIDE_PASSAGES: readonly { doc: string; heading: string; text: stri
  {
   "doc": "docs/getting-started.md",
   "heading": "What can you do?",
-  "text": "You can chat, and stop, retry, edit and fork answers; pin a model; see why a model was chosen and what it cost; export\nconversations; go on in the terminal. Type `/help` in a conversation to list the commands.\n\nThere are no tools, no web search, no file upload, no memory across conversations and no agents yet."
+  "text": "You can chat, and stop, retry, edit and fork answers; pin a model; see with every finished answer why its model was chosen\nand what it cost; export conversations; go on in the terminal. Type `/help` in a conversation to list the commands.\n\nA message may have up to 524,288 characters; a longer one is refused.\n\nThere are no tools, no web search, no file upload, no memory across conversations and no agents yet."
  },
  {
   "doc": "docs/getting-started.md",

@@ -1,0 +1,18 @@
+import { expect, it } from "vitest";
+import { isRuntimeNoise } from "./runtime-log.ts";
+
+it.each([
+  "NOSENTRY SQLite alarm overdue, running despite AlarmManager mismatch; scheduledTime = 2026-11-21T12:17:00Z; actorId = 1f",
+  "workerd/io/actor-sqlite.c++:912: warning: NOSENTRY SQLite alarm overdue, running despite AlarmManager mismatch; actorId = 1f",
+])("keeps workerd's note to itself away from the person who starts Mosaic: %s", (line) => {
+  expect(isRuntimeNoise(line)).toBe(true);
+});
+
+it.each([
+  "Maintenance: gave up after three attempts.",
+  "The outbox failed: NOSENTRY SQLite alarm overdue, running despite AlarmManager mismatch",
+  "NOSENTRY SQLite reschedule later alarm failed; e = disk I/O error",
+  "workerd/server/server.c++:1: error: Uncaught exception: disk I/O error",
+])("lets errors and the Worker's own lines through: %s", (line) => {
+  expect(isRuntimeNoise(line)).toBe(false);
+});

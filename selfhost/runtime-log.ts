@@ -1,0 +1,12 @@
+/** Notes that workerd writes about itself and marks as none of anybody's business. Each names a line that does no harm. */
+const NOISE = [
+  // After every restart: its timer for an object is made anew, and the object's own alarm is the one that counts.
+  "SQLite alarm overdue, running despite AlarmManager mismatch",
+  "DEBUG_ALARM:",
+];
+
+/** Whether a line of the runtime's log is workerd talking to itself; its errors and the Worker's own lines are not. */
+export function isRuntimeNoise(message: string): boolean {
+  const note = /^(?:\S+\.(?:c\+\+|h):\d+: (?:\w+: )?)?NOSENTRY (.*)/.exec(message)?.[1];
+  return note !== undefined && NOISE.some((beginning) => note.startsWith(beginning));
+}
