@@ -96,6 +96,24 @@ describe("print mode", () => {
     expect((await runPiped(home, ["-p", "x"])).stdout).toBe("abcde\nf\n");
   });
 
+  test("a text that no message holds is refused with the limit, and nothing is made for it", async () => {
+    const { code, stdout, stderr } = await runPiped(home, ["-p", "sum"], "x".repeat(1_000_000));
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    expect(stderr).toMatch(/^mosaic: .*1,000,005 characters.*524,288.*\n$/);
+    expect(server.conversations.size).toBe(0);
+  });
+
+  test("a refused message leaves no conversation of its own behind, and takes none of yours away", async () => {
+    server.onConversation = (conversation) => {
+      conversation.faults.refuse = { code: "conflict", message: "Not like this." };
+    };
+    expect((await runPiped(home, ["-p", "x"])).stderr).toBe("mosaic: Not like this.\n");
+    expect(server.conversations.size).toBe(0);
+    const yours = server.create();
+    expect((await runPiped(home, ["-p", "x", "-c"])).stderr).toBe("mosaic: Not like this.\n");
+    expect([...server.conversations.keys()]).toEqual([yours.id]);
+  });
+
   test("a failed answer is one sentence and a non-zero exit", async () => {
     server.onConversation = (conversation) => {
       conversation.script = () => ({ parts: [], pieceLength: 1, everyMs: 0, failWith: "The provider is overloaded." });

@@ -7,8 +7,9 @@ import { conversationsWithOutbox, credentialFile, fileOutbox } from "./local-fil
 import { chooseConversation, openConversation, type Server } from "./open-conversation.ts";
 import { type Command, HELP, type Invocation, parseArguments } from "./parse-arguments.ts";
 import { plainLine, plainText } from "./plain-text.ts";
-import { askOnce } from "./print-answer.ts";
+import { askOnce, NothingCameOfIt } from "./print-answer.ts";
 import { readStdin } from "./read-stdin.ts";
+import { refuseUnsendable } from "./refuse-unsendable.ts";
 import { resendLeftovers } from "./resend-leftovers.ts";
 import { VERSION } from "./version.ts";
 
@@ -78,11 +79,17 @@ async function print(invocation: Invocation, command: Extract<Command, { kind: "
   const text = [command.text, piped].filter((part) => part.trim() !== "").join("\n\n");
   if (text === "")
     throw new ApiError({ code: "invalid_request", message: 'There is nothing to ask: mosaic -p "text".' });
+  refuseUnsendable(text, command.model);
   const server = await signedIn(invocation, false);
   const conversationId = await chooseConversation(server.api, command.conversation, undefined);
   const stop = new AbortController();
   process.once("SIGINT", () => stop.abort()).once("SIGTERM", () => stop.abort());
-  const answer = await askOnce(server, { conversationId, text, model: command.model, signal: stop.signal });
+  const question = { conversationId, text, model: command.model, signal: stop.signal };
+  const answer = await askOnce(server, question).catch(async (error: unknown) => {
+    const isLitter = error instanceof NothingCameOfIt && command.conversation.kind === "new";
+    if (isLitter) await server.api.conversations.remove(conversationId).catch(() => {});
+    throw error;
+  });
   say(command.json ? JSON.stringify(answer) : plainText(answer.text));
 }
 

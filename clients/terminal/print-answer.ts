@@ -1,7 +1,7 @@
 import { ApiError } from "../../shared/client/api-error.ts";
 import { memoryOutbox } from "../../shared/client/outbox.ts";
 import { reduceView } from "../../shared/client/view.ts";
-import { emptyView, type Turn, type View } from "../../shared/client/view-state.ts";
+import { emptyView, type Turn, type View, type ViewAction } from "../../shared/client/view-state.ts";
 import { type Message, textOf, type Usage } from "../../shared/contract/message.ts";
 import type { Receipt } from "../../shared/contract/receipt.ts";
 import { openConversation, type Server } from "./open-conversation.ts";
@@ -37,7 +37,30 @@ function outcome(turn: Turn, message: Message | undefined, conversationId: strin
   return { conversationId, messageId: message.id, text: textOf(message.parts), receipt: turn.receipt, usage };
 }
 
-/** Sends one message and waits for its whole answer, over any number of reconnects. Throws ApiError. */
+/** Without an answer from the server the message may have been stored all the same. */
+const asRefused = (error: unknown): unknown =>
+  error instanceof ApiError && error.code !== "network" ? new NothingCameOfIt(error) : error;
+
+function noRouteIn(action: ViewAction): NothingCameOfIt | null {
+  if (action.type !== "frame" || action.frame.type !== "event") return null;
+  const { event } = action.frame;
+  return event.type === "turn:failed" && event.error.code === "no_route"
+    ? new NothingCameOfIt(new ApiError(event.error))
+    : null;
+}
+
+/** The message was refused, or nothing could answer it: nothing in its conversation is worth keeping. */
+export class NothingCameOfIt extends ApiError {
+  constructor(cause: ApiError) {
+    super(cause);
+    this.cause = cause;
+  }
+}
+
+/**
+ * Sends one message and waits for its whole answer, over any number of reconnects.
+ * @throws ApiError; NothingCameOfIt where no answer began
+ */
 export async function askOnce(server: Server, question: Question): Promise<PrintedAnswer> {
   const { conversationId, text, model, signal } = question;
   const client = openConversation(server, conversationId, memoryOutbox(), null);
@@ -56,6 +79,8 @@ export async function askOnce(server: Server, question: Question): Promise<Print
   const { id, acknowledged } = client.send(model === undefined ? { text } : { text, model });
   client.subscribe((action) => {
     view = reduceView(view, action);
+    const noRoute = noRouteIn(action);
+    if (noRoute) reject(noRoute);
     const { connection } = view;
     if (connection.state === "open") {
       clearTimeout(giveUp);
@@ -65,12 +90,12 @@ export async function askOnce(server: Server, question: Question): Promise<Print
         new ApiError({ code: connection.code === 4001 ? "unauthenticated" : "network", message: connection.reason }),
       );
     } else {
-      const message = `The connection to ${server.url} is lost. \`mosaic -c ${conversationId}\` shows what was answered.`;
+      const message = `The connection to ${server.url} is lost. \`npx mosaic -c ${conversationId}\` shows what was answered.`;
       giveUp ??= setTimeout(() => reject(new ApiError({ code: "network", message })), GIVE_UP_AFTER_MS);
     }
     settle(id);
   });
-  acknowledged.catch(reject);
+  acknowledged.catch((error: unknown) => reject(asRefused(error)));
   signal.addEventListener("abort", () => {
     client.stopTurn();
     reject(failed("Stopped."));

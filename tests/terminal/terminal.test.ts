@@ -112,6 +112,15 @@ test("what is sent while the runtime is down arrives once, when it is back", asy
   expect(items.filter(({ parts }) => textOf(parts) === "sent into the dark")).toHaveLength(1);
 });
 
+test("a model that is not there is told by its name, and no conversation is left behind", async () => {
+  await runPiped(home, ["-p", "before"]);
+  const before = await latest();
+  const { code, stderr } = await runPiped(home, ["-p", "hi", "--model", "nosuchmodel"]);
+  expect(code).toBe(1);
+  expect(stderr).toContain("nosuchmodel");
+  expect(await latest()).toBe(before);
+});
+
 test("a conversation of someone else is not there", async () => {
   await runPiped(home, ["-p", "mine"]);
   const id = await latest();
