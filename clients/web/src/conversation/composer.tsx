@@ -1,13 +1,26 @@
 import { ArrowUp, Square } from "lucide-react";
-import { type KeyboardEvent, type ReactNode, useEffect, useId, useLayoutEffect, useRef, useState } from "react";
+import {
+  type Dispatch,
+  type KeyboardEvent,
+  type ReactNode,
+  type SetStateAction,
+  useEffect,
+  useId,
+  useLayoutEffect,
+  useRef,
+  useState,
+} from "react";
+import { sentenceOf } from "../app/api.ts";
+import { Note } from "../ui/note.tsx";
 import { CommandMenu } from "./command-menu.tsx";
 import { type CommandHint, commandsFor } from "./commands.ts";
 import { readDraft, saveDraft } from "./drafts.ts";
+import { refuseUnsendable } from "./sendable.ts";
 
 interface ComposerProps {
   /** Drafts are kept under this name until they are sent. */
   draftKey: string;
-  /** Resolves once the text is kept somewhere safe; a rejection puts it back into the box. */
+  /** Resolves once the text is kept somewhere safe; a rejection is told and puts it back into the box. */
   onSend: (text: string) => Promise<void> | void;
   onStop?: () => void;
   answering?: boolean;
@@ -40,6 +53,24 @@ function useDraft(draftKey: string, suggestion: string | undefined) {
   return [text, setText] as const;
 }
 
+/** Sends what was typed. What is refused goes back into the box, with the reason above it. */
+function useSend(sent: string, setText: Dispatch<SetStateAction<string>>, onSend: ComposerProps["onSend"]) {
+  const [error, setError] = useState<string | null>(null);
+  const send = async () => {
+    if (sent === "") return;
+    try {
+      refuseUnsendable(sent);
+      setError(null);
+      setText("");
+      await onSend(sent);
+    } catch (thrown) {
+      setError(sentenceOf(thrown));
+      setText((now) => (now === "" ? sent : now));
+    }
+  };
+  return { error, send, forget: () => setError(null) };
+}
+
 export function Composer({
   draftKey,
   onSend,
@@ -52,6 +83,7 @@ export function Composer({
   const [text, setText] = useDraft(draftKey, suggestion);
   const [selected, setSelected] = useState(0);
   const [dismissed, setDismissed] = useState(false);
+  const { error, send, forget } = useSend(disabled ? "" : text.trim(), setText, onSend);
   const box = useAutoHeight(text);
   const menuId = useId();
   const hints = dismissed ? [] : commandsFor(text);
@@ -64,16 +96,7 @@ export function Composer({
     setText(next);
     setSelected(0);
     setDismissed(false);
-  };
-  const send = async () => {
-    const sent = text.trim();
-    if (sent === "" || disabled) return;
-    change("");
-    try {
-      await onSend(sent);
-    } catch {
-      setText((now) => (now === "" ? sent : now));
-    }
+    forget();
   };
   const choose = (hint: CommandHint) => {
     change(hint.argument ? `${hint.name} ` : hint.name);
@@ -96,6 +119,7 @@ export function Composer({
   return (
     <div className="relative">
       {hints.length > 0 ? <CommandMenu id={menuId} hints={hints} selected={at} onChoose={choose} /> : null}
+      <Refused why={error} />
       <div className="rounded-2xl border border-line bg-raised shadow-[0_1px_3px_rgb(0_0_0/0.04)] transition focus-within:border-accent/60">
         <textarea
           ref={box}
@@ -122,6 +146,15 @@ export function Composer({
           />
         </div>
       </div>
+    </div>
+  );
+}
+
+function Refused({ why }: { why: string | null }) {
+  if (why === null) return null;
+  return (
+    <div className="mb-3">
+      <Note look="error">{why}</Note>
     </div>
   );
 }

@@ -1,11 +1,11 @@
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
-import { api, conversationsQuery, meQuery, modelsQuery, queryClient, sentenceOf } from "../app/api.ts";
-import { Note } from "../ui/note.tsx";
+import { api, conversationsQuery, meQuery, modelsQuery, queryClient } from "../app/api.ts";
 import { Composer } from "./composer.tsx";
 import { keepFirstMessage } from "./first-message.ts";
 import { ModelPicker } from "./model-picker.tsx";
+import { refuseUnsendable } from "./sendable.ts";
 import { WorkspacePicker } from "./workspace-picker.tsx";
 
 const EXAMPLES = [
@@ -33,24 +33,19 @@ export function NewConversationPage() {
   const [model, setModel] = useState<string | null>(null);
   const [workspaceId, setWorkspaceId] = useState<string | null>(null);
   const [suggestion, setSuggestion] = useState<string>();
-  const [error, setError] = useState<string | null>(null);
   useEffect(() => {
     document.title = "Mosaic";
   }, []);
   const send = async (text: string) => {
-    setError(null);
-    try {
-      const conversation = await api.conversations.create({
-        ...(model === null ? {} : { model }),
-        ...(workspaceId === null ? {} : { workspaceId }),
-      });
-      keepFirstMessage(conversation.id, text);
-      void queryClient.invalidateQueries({ queryKey: conversationsQuery.queryKey });
-      await navigate({ to: "/c/$conversationId", params: { conversationId: conversation.id } });
-    } catch (thrown) {
-      setError(sentenceOf(thrown));
-      throw thrown;
-    }
+    // Before there is a conversation that nothing could be said in.
+    refuseUnsendable(text);
+    const conversation = await api.conversations.create({
+      ...(model === null ? {} : { model }),
+      ...(workspaceId === null ? {} : { workspaceId }),
+    });
+    keepFirstMessage(conversation.id, text);
+    void queryClient.invalidateQueries({ queryKey: conversationsQuery.queryKey });
+    await navigate({ to: "/c/$conversationId", params: { conversationId: conversation.id } });
   };
   return (
     <main className="flex min-h-0 flex-1 flex-col overflow-y-auto px-4">
@@ -58,11 +53,6 @@ export function NewConversationPage() {
         <h1 className="mb-7 text-center font-serif text-[clamp(1.7rem,5vw,2.25rem)] leading-tight text-balance">
           {greeting(new Date(), me?.user.name)}
         </h1>
-        {error ? (
-          <div className="mb-3">
-            <Note look="error">{error}</Note>
-          </div>
-        ) : null}
         <Composer
           draftKey="new"
           onSend={send}

@@ -6,6 +6,7 @@ import { sentenceOf } from "../app/api.ts";
 import { Button, IconButton } from "../ui/button.tsx";
 import { CopyButton } from "../ui/copy-button.tsx";
 import { Note } from "../ui/note.tsx";
+import { whyUnsendable } from "./sendable.ts";
 
 interface QuestionProps {
   message: ViewMessage;
@@ -47,12 +48,15 @@ export const Question = memo(function Question({ message, onEdit, onResend, onDi
       {refused ? (
         <div role="alert" className="mt-2 flex max-w-[85%] flex-wrap items-center gap-2 text-[13px] text-danger">
           <TriangleAlert className="size-4" aria-hidden="true" /> {message.error}
-          <Button size="small" className="text-ink" onClick={() => onResend(message.id)}>
-            Send again
-          </Button>
+          {message.parts.some(({ type }) => type !== "text") || whyUnsendable(text) === null ? (
+            <Button size="small" className="text-ink" onClick={() => onResend(message.id)}>
+              Send again
+            </Button>
+          ) : null}
           <Button look="quiet" size="small" onClick={() => onDiscard(message.id)}>
-            Remove
+            Discard
           </Button>
+          {text === "" ? null : <CopyButton text={text} label="Copy message" />}
         </div>
       ) : (
         <div className="mt-1 flex h-7 items-center text-soft">
@@ -95,6 +99,8 @@ function EditQuestion({ text, onClose, onSave }: EditProps) {
   const [value, setValue] = useState(text);
   const [error, setError] = useState<string | null>(null);
   const save = async () => {
+    const why = whyUnsendable(value.trim());
+    if (why !== null) return setError(why);
     try {
       await onSave(value.trim());
       onClose();

@@ -5,9 +5,9 @@ import {
   createConversationClient,
 } from "../../../../shared/client/conversation-client.ts";
 import { type ConversationStore, createConversationStore } from "../../../../shared/client/conversation-store.ts";
-import { browserOutbox } from "../../../../shared/client/outbox.ts";
 import { emptyView, type View } from "../../../../shared/client/view-state.ts";
 import { api } from "../app/api.ts";
+import { pageOutbox } from "./page-outbox.ts";
 
 interface Attached {
   client: ConversationClient;
@@ -24,7 +24,7 @@ export function useConversation(conversationId: string): { view: View; client: C
       url: location.origin,
       conversationId,
       client: { name: "mosaic-web", version: "1", kind: "web" },
-      storage: browserOutbox(localStorage, conversationId),
+      storage: pageOutbox(localStorage, conversationId),
       checkAccess: accessOf(() => api.conversations.get(conversationId)),
     });
     const store = createConversationStore(client);
