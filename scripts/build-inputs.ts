@@ -11,6 +11,7 @@ const build = [
   "scripts/build.ts",
   "scripts/build-inputs.ts",
   "scripts/web-headers.ts",
+  "scripts/write-worker-options.ts",
   "tsconfig.base.json",
 ];
 

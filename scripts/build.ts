@@ -4,9 +4,9 @@
  */
 import { spawn } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
-import * as z from "zod";
 import { builtFrom, dist, type Half, halves, inputsHash, root, stampPath } from "./build-inputs.ts";
 import { webHeaders } from "./web-headers.ts";
 
@@ -15,7 +15,11 @@ const workerFolder = join(dist, "worker");
 const webFolder = join(dist, "web");
 
 /** @throws Error with the tool's own output when it fails. */
-function run(tool: string, args: string[]): Promise<void> {
+function run(
+  tool: string,
+  args: string[],
+  { nodeArgs = [], env: added = {} }: { nodeArgs?: string[]; env?: Record<string, string> } = {},
+): Promise<void> {
   const env = {
     ...process.env,
     WRANGLER_SEND_METRICS: "false",
@@ -23,8 +27,9 @@ function run(tool: string, args: string[]): Promise<void> {
     NO_COLOR: "1",
     FORCE_COLOR: "0",
     WRANGLER_LOG_PATH: join(dist, "logs"),
+    ...added,
   };
-  const child = spawn(process.execPath, [join(root, "node_modules", tool), ...args], {
+  const child = spawn(process.execPath, [...nodeArgs, join(root, "node_modules", tool), ...args], {
     cwd: root,
     env,
     stdio: ["ignore", "pipe", "pipe"],
@@ -60,29 +65,22 @@ function scratchFolder(name: string): string {
 
 /** The assets are given as an empty folder: the real one is being made at this moment, and the bundle is the same. */
 async function buildWorker(): Promise<void> {
-  const [made, noAssets] = [scratchFolder("worker"), scratchFolder("no-assets")];
+  const [made, scratch] = [scratchFolder("worker"), scratchFolder("scratch")];
   try {
     mkdirSync(webFolder, { recursive: true });
-    const [options] = await Promise.all([
-      workerOptions(),
-      run("wrangler/bin/wrangler.js", ["deploy", "--dry-run", "--minify", "--outdir", made, "--assets", noAssets]),
-    ]);
+    const optionsPath = join(scratch, "options.json");
+    const dryRun = ["deploy", "--dry-run", "--minify", "--outdir", made, "--assets", join(scratch, "assets")];
+    mkdirSync(join(scratch, "assets"));
+    // Not wrangler's launcher, which would start a second Node for this.
+    await run("wrangler/wrangler-dist/cli.js", dryRun, {
+      nodeArgs: ["--no-warnings", "--import", pathToFileURL(join(root, "scripts", "write-worker-options.ts")).href],
+      env: { MOSAIC_WORKER_OPTIONS: optionsPath },
+    });
     replaceFolder(workerFolder, made);
-    writeFileSync(join(dist, "worker-options.json"), JSON.stringify(options, null, 2));
+    renameSync(optionsPath, join(dist, "worker-options.json"));
   } finally {
-    for (const folder of [made, noAssets]) rmSync(folder, { recursive: true, force: true });
+    for (const folder of [made, scratch]) rmSync(folder, { recursive: true, force: true });
   }
-}
-
-const WorkerOptions = z.looseObject({ assets: z.looseObject({}).optional() });
-
-/** What wrangler.toml says, as Miniflare takes it; paths are relative to the checkout, and no secret is in it. */
-async function workerOptions(): Promise<object> {
-  process.env.WRANGLER_SEND_METRICS = "false";
-  const { unstable_getMiniflareWorkerOptions } = await import("wrangler");
-  const { workerOptions: options } = unstable_getMiniflareWorkerOptions(join(root, "wrangler.toml"));
-  const { modulesRules: _rules, rootPath: _rootPath, assets, ...rest } = WorkerOptions.parse(options);
-  return { ...rest, ...(assets && { assets: { ...assets, directory: relative(root, webFolder) } }) };
 }
 
 async function buildWeb(): Promise<void> {

@@ -8,7 +8,6 @@ import { lockFolder } from "./database/folder-lock.ts";
 import { type DatabaseAddress, DatabaseProcess } from "./database-process.ts";
 import { claimPort } from "./free-port.ts";
 import { receiveMail } from "./mailbox.ts";
-import { migrateDatabase } from "./migrate-database.ts";
 import { modelsLine } from "./models-line.ts";
 import { findOllama } from "./ollama-probe.ts";
 import { OwnProcesses, PROCESS_MARK } from "./own-processes.ts";
@@ -67,7 +66,9 @@ async function startDatabase(settings: StackSettings, dataDir: string, own: OwnP
     print,
   });
   running.push({ name: "The database", stop: () => database.stop(2_500) });
-  const address = await database.start();
+  const starts = database.start();
+  // The driver takes half a second to load; the database process starts meanwhile.
+  const [address, { migrateDatabase }] = await Promise.all([starts, import("./migrate-database.ts")]);
   print(settings.databaseUrl ? "Database: yours, from DATABASE_URL." : "Database: embedded Postgres.");
   const applied = await migrateDatabase(address, join(root, "migrations"));
   print(applied === 0 ? "Migrations: up to date." : `Migrations: ${applied} applied.`);
