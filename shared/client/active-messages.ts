@@ -15,6 +15,29 @@ function pathEntries(view: View): TreeEntry[] {
   return path.reverse();
 }
 
+function questionOf({ message }: TreeEntry, view: View): string | null {
+  if (message.role !== "assistant") return null;
+  const { replyTo, turnId } = message.metadata;
+  return replyTo ?? (turnId === undefined ? null : (view.turns.get(turnId)?.replyTo ?? null));
+}
+
+/**
+ * Each answer directly behind its question: the log holds questions that were asked during an answer before the answers
+ * that come later. Everything else stays in the order of the log.
+ */
+function inReadingOrder(path: TreeEntry[], view: View): TreeEntry[] {
+  const groups: TreeEntry[][] = [];
+  const groupOf = new Map<string, TreeEntry[]>();
+  for (const entry of path) {
+    const asked = groupOf.get(questionOf(entry, view) ?? "");
+    const group = asked ?? [];
+    if (!asked) groups.push(group);
+    group.push(entry);
+    groupOf.set(entry.message.id, group);
+  }
+  return groups.flat();
+}
+
 const place = ({ message }: TreeEntry): string => `${message.parentId ?? ""}/${message.role}`;
 
 function siblingsByPlace(view: View): Map<string, string[]> {
@@ -109,12 +132,12 @@ function reused(before: ViewMessage | undefined, now: ViewMessage): ViewMessage 
   return same ? before : now;
 }
 
-/** The active path, oldest first, then what is on its way; messages that did not change keep their identity. */
+/** The active path as it is read, then what is on its way; messages that did not change keep their identity. */
 export function activeMessages(view: View, before: readonly ViewMessage[]): ViewMessage[] {
   const known = new Map(before.map((message) => [message.id, message]));
   const places = siblingsByPlace(view);
   const asked = turnsByQuestion(view);
-  const path = pathEntries(view).map((entry) => {
+  const path = inReadingOrder(pathEntries(view), view).map((entry) => {
     const { id } = entry.message;
     return reused(known.get(id), shown(entry, view, asked.get(id), places.get(place(entry)) ?? [id]));
   });

@@ -28,6 +28,8 @@ export interface Notice {
   text: string;
   turnId: string | null;
   canRetry: boolean;
+  /** Of a seam that was seen live: how many parts the answer had when it was cut. */
+  afterParts?: number;
 }
 
 export interface Turn {
@@ -99,7 +101,7 @@ export interface View {
   session: SessionInfo | null;
   headId: string | null;
   connection: Connection;
-  /** The active path, oldest first, followed by pending sends. */
+  /** The active path, each answer behind its question, followed by pending sends. */
   messages: readonly ViewMessage[];
   running: RunningTurn | null;
   pending: readonly PendingSend[];

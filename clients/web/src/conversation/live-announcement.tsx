@@ -7,12 +7,12 @@ const LONGEST = 600;
 /** For screen readers: that an answer began, and its words once it is whole. Not word by word. */
 export function LiveAnnouncement({ view }: { view: View }) {
   const [spoken, setSpoken] = useState("");
-  const wasRunning = useRef(false);
-  const running = view.running !== null;
+  const wasRunning = useRef<string | null>(null);
+  const running = view.running?.messageId ?? null;
   useEffect(() => {
-    if (running && !wasRunning.current) setSpoken("Answering.");
-    if (!running && wasRunning.current) {
-      const last = view.messages.at(-1);
+    if (running !== null && wasRunning.current === null) setSpoken("Answering.");
+    if (running === null && wasRunning.current !== null) {
+      const last = view.messages.find(({ id }) => id === wasRunning.current);
       setSpoken(
         last?.role === "assistant" ? textOf(last.parts).slice(0, LONGEST) || "The answer ended." : "The answer ended.",
       );
