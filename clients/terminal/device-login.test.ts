@@ -53,7 +53,7 @@ test.each<[string, [number, unknown][], RegExp]>([
       [200, CODE],
       [400, { error: "expired_token" }],
     ],
-    /has expired; run `mosaic login` again/,
+    /has expired; run `npx mosaic login` again/,
   ],
   ["a code nobody confirms", [[200, CODE]], /has expired/],
   [

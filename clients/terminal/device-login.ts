@@ -44,7 +44,7 @@ function refused(status: number, value: unknown): ApiError {
   const parsed = OAuthError.safeParse(value);
   const reasons: Record<string, string> = {
     access_denied: "The sign-in was refused in the browser.",
-    expired_token: "The code has expired; run `mosaic login` again.",
+    expired_token: "The code has expired; run `npx mosaic login` again.",
   };
   const told = parsed.success ? (reasons[parsed.data.error] ?? parsed.data.error_description) : undefined;
   const message = told ?? `Signing in is not possible here: the server answered with status ${status}.`;

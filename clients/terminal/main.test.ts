@@ -126,7 +126,7 @@ describe("print mode", () => {
   });
 
   test.each([
-    ["nobody is signed in", { MOSAIC_TOKEN: "" }, ["-p", "x"], /not signed in.*mosaic login/],
+    ["nobody is signed in", { MOSAIC_TOKEN: "" }, ["-p", "x"], /not signed in.*`npx mosaic login`/],
     ["the token is wrong", { MOSAIC_TOKEN: "wrong" }, ["-p", "x"], /does not accept this token/],
     ["nothing answers", { MOSAIC_URL: "http://127.0.0.1:9" }, ["-p", "x"], /does not answer at http:\/\/127.0.0.1:9/],
     [
@@ -136,7 +136,12 @@ describe("print mode", () => {
       /no such conversation/,
     ],
     ["there is none to go on with", {}, ["-p", "x", "-c"], /no conversation to go on with/],
-    ["there is nothing to ask", {}, ["-p", "  "], /nothing to ask/],
+    [
+      "nothing answers and nobody is signed in",
+      { MOSAIC_TOKEN: "", MOSAIC_URL: "http://127.0.0.1:9" },
+      ["-p", "x"],
+      /does not answer at http:\/\/127.0.0.1:9/,
+    ],
     ["it is no terminal", {}, [], /needs a terminal/],
   ])("when %s it says so in one sentence", async (_, env, words, message) => {
     Object.assign(home.env, env);
@@ -144,6 +149,81 @@ describe("print mode", () => {
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
     expect(stderr).toMatch(message);
     expect(stderr.trimEnd().split("\n")).toHaveLength(1);
+  });
+});
+
+describe("what was typed", () => {
+  test.each([
+    [["-p"], /There is nothing to ask: npx mosaic -p "text"\./],
+    [["-p", ""], /There is nothing to ask/],
+    [["-p", "  "], /There is nothing to ask/],
+    [["-p", "/usage"], /`\/usage` is about a conversation: add -c/],
+    [["-p", "/help\nme"], /one line/],
+    [["logn"], /did you mean `npx mosaic login`/],
+  ])("%j is refused in one sentence with exit code 2, and makes no conversation", async (words, message) => {
+    const { code, stdout, stderr } = await runPiped(home, words);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toMatch(message);
+    expect(stderr.trimEnd().split("\n")).toHaveLength(1);
+    expect(server.conversations.size).toBe(0);
+  });
+
+  test("a slash command is carried out and not sent to a model", async () => {
+    const { code, stdout } = await runPiped(home, ["-p", "/help", "--json"]);
+    expect({ code, answer: JSON.parse(stdout) }).toEqual({
+      code: 0,
+      answer: { text: expect.stringMatching("/usage: ") },
+    });
+    expect(server.conversations.size).toBe(0);
+    const conversation = server.create();
+    expect((await runPiped(home, ["-c", "-p", "/help"])).stdout).toBe("Commands: /help\n");
+    expect((await runPiped(home, ["-c", "-p", "/help", "--json"])).stdout).toContain(conversation.id);
+    expect(added(conversation)).toEqual([]);
+    expect(await runPiped(home, ["-c", "-p", "/usage"])).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/no command \/usage/),
+    });
+  });
+
+  test("a text that only looks like a command is a question", async () => {
+    expect((await runPiped(home, ["-p", "/etc/hosts?"])).stdout).toBe("You said: /etc/hosts?\n");
+  });
+});
+
+describe("an access that ends", () => {
+  const endSignIn = (): void => void Object.assign(server, { token: "another" });
+
+  test.each([4001, 4003])("a chat whose sign-in ended (close code %i) says so and leaves", async (code) => {
+    const terminal = chat();
+    await terminal.shows("synced");
+    endSignIn();
+    only().cut(code);
+    await terminal.shows(`Your sign-in at ${server.url} has ended. Run \`npx mosaic login\` again.`);
+    expect(await terminal.exited).toBe(1);
+  });
+
+  test("a chat that was closed to this person alone says that, while the sign-in still holds", async () => {
+    const terminal = chat();
+    await terminal.shows("synced");
+    only().cut(4003);
+    expect(await terminal.shows("withdrawn")).not.toContain("sign-in at");
+    expect(await terminal.exited).toBe(1);
+  });
+
+  test("a sign-in that ends while an answer is awaited is told on standard error", async () => {
+    server.onConversation = (conversation) => {
+      conversation.script = () => {
+        endSignIn();
+        conversation.cut(4003);
+        return { parts: [], pieceLength: 1, everyMs: 0 };
+      };
+    };
+    const { url } = server;
+    const { code, stderr } = await runPiped(home, ["-p", "x"]);
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: `mosaic: Your sign-in at ${url} has ended. Run \`npx mosaic login\` again.\n`,
+    });
   });
 });
 
@@ -184,7 +264,7 @@ describe("chatting", () => {
     await terminal.shows("→ fake-model · The only model here. · $0.0031");
     terminal.type("\x04");
     expect(await terminal.exited).toBe(0);
-    await terminal.shows(`mosaic -c ${only().id}`);
+    await terminal.shows(`npx mosaic -c ${only().id}`);
   });
 
   test("-c shows what was said before, and Up brings it back", async () => {

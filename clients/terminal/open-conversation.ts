@@ -27,7 +27,7 @@ export async function chooseConversation(
     if (!latest) {
       throw new ApiError({
         code: "not_found",
-        message: "There is no conversation to go on with; start one with `mosaic`.",
+        message: "There is no conversation to go on with; start one with `npx mosaic`.",
       });
     }
     return latest.id;

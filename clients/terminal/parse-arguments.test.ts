@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parseArguments } from "./parse-arguments.ts";
+import { HELP, parseArguments } from "./parse-arguments.ts";
 
 const ID = "0190aaaa-0000-7000-8000-000000000000";
 const parse = (...words: string[]) => parseArguments(words, {});
@@ -22,6 +22,9 @@ test.each([
 test.each([
   [["--bogus"], /--bogus/],
   [["frob"], /`frob` is not a command/],
+  [["logn"], /did you mean `npx mosaic login`\?/],
+  [["Logut"], /did you mean `npx mosaic logout`\?/],
+  [["frob"], /npx mosaic -p "frob …"/],
   [["login", "now"], /no further words/],
   [["-c", "nope"], /not a conversation id/],
   [["--json"], /with -p only/],
@@ -33,6 +36,12 @@ test.each([
   const parsed = parse(...words);
   expect(parsed).toMatchObject({ ok: false, message: expect.stringMatching(message) });
   if (!parsed.ok) expect(parsed.message).not.toContain("\n");
+});
+
+test("every program line of the help is one that works when typed", () => {
+  const lines = HELP.split("\n").filter((line) => /^(Usage: | {2})(npx )?mosaic\b/.test(line));
+  expect(lines.length).toBeGreaterThan(5);
+  for (const line of lines) expect(line).toContain("npx mosaic");
 });
 
 test("options win over the environment, the environment over the default", () => {

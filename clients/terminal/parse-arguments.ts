@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { closest, distance } from "fastest-levenshtein";
 import * as z from "zod";
 
 export type Command =
@@ -21,7 +22,7 @@ export interface Invocation {
   command: Command;
   /** Where Mosaic is, without a slash at the end. */
   url: string;
-  /** From `--token` or MOSAIC_TOKEN; otherwise what `mosaic login` saved is used. */
+  /** From `--token` or MOSAIC_TOKEN; otherwise what `npx mosaic login` saved is used. */
   token: string | undefined;
 }
 
@@ -29,13 +30,14 @@ export type Parsed = { ok: true; invocation: Invocation } | { ok: false; message
 
 const DEFAULT_URL = "http://localhost:8787";
 
-export const HELP = `Usage: mosaic [options]
+export const HELP = `Usage: npx mosaic [options]
 
-  mosaic                     chat
-  mosaic -c [id]             go on with the latest conversation, or with the one named
-  mosaic -p "text"           print one answer and exit; what is piped in is added to the text
-  mosaic login               sign in with a code and a browser
-  mosaic logout              forget the sign-in
+  npx mosaic                 chat
+  npx mosaic -c [id]         go on with the latest conversation, or with the one named
+  npx mosaic -p "text"       print one answer and exit; what is piped in is added to the text
+  npx mosaic -p "/usage" -c  print the result of a slash command and exit
+  npx mosaic login           sign in with a code and a browser
+  npx mosaic logout          forget the sign-in
 
 Options
   -p, --print <text>         print one answer and exit
@@ -64,7 +66,10 @@ const OPTIONS = {
 } as const;
 
 const NAMES = new Set(
-  Object.entries(OPTIONS).flatMap(([name, option]) => [`--${name}`, "short" in option ? `-${option.short}` : ""]),
+  Object.entries(OPTIONS).flatMap(([name, option]) => [
+    `--${name}`,
+    ...("short" in option ? [`-${option.short}`] : []),
+  ]),
 );
 const isOption = (word: string): boolean => NAMES.has(word.split("=", 1)[0] ?? "");
 /** Options whose value may be missing: the latest conversation, or a text that comes from stdin alone. */
@@ -103,6 +108,17 @@ function choice(value: string | undefined): ConversationChoice | null {
   return z.guid().safeParse(value).success ? { kind: "id", id: value.toLowerCase() } : null;
 }
 
+/** Edits after which a word may still be a mistyped command. */
+const MAX_EDITS = 2;
+
+function notACommand(word: string): string {
+  const meant = closest(word.toLowerCase(), ["login", "logout"]);
+  if (distance(word.toLowerCase(), meant) <= MAX_EDITS) {
+    return `\`${word}\` is not a command; did you mean \`npx mosaic ${meant}\`?`;
+  }
+  return `\`${word}\` is not a command; to ask something, write: npx mosaic -p "${word} …"`;
+}
+
 interface Values {
   print?: string | undefined;
   continue?: string | undefined;
@@ -117,9 +133,9 @@ function commandOf(values: Values, positionals: string[]): Command | string {
   if (values.version) return { kind: "version" };
   const [word, extra] = positionals;
   if (word === "login" || word === "logout") {
-    return extra === undefined ? { kind: word } : `\`mosaic ${word}\` takes no further words.`;
+    return extra === undefined ? { kind: word } : `\`npx mosaic ${word}\` takes no further words.`;
   }
-  if (word !== undefined) return `\`${word}\` is not a command; to ask something, write: mosaic -p "${word} …"`;
+  if (word !== undefined) return notACommand(word);
   const conversation = choice(values.continue);
   if (!conversation)
     return `\`${values.continue}\` is not a conversation id; \`-c\` alone goes on with the latest one.`;
@@ -136,7 +152,7 @@ export function parseArguments(words: readonly string[], env: Record<string, str
     parsed = parseArgs({ args: withOptionalValues(words), options: OPTIONS, allowPositionals: true, strict: true });
   } catch (error) {
     const reason = error instanceof Error ? (error.message.split(/\. |\n/, 1)[0] ?? "") : "";
-    return refuse(`${reason}; \`mosaic --help\` lists what there is.`);
+    return refuse(`${reason}; \`npx mosaic --help\` lists what there is.`);
   }
   const { values, positionals } = parsed;
   const command = commandOf(values, positionals);

@@ -5,6 +5,7 @@ import { emptyView, type Turn, type View, type ViewAction } from "../../shared/c
 import { type Message, textOf, type Usage } from "../../shared/contract/message.ts";
 import type { Receipt } from "../../shared/contract/receipt.ts";
 import { openConversation, type Server } from "./open-conversation.ts";
+import { whyClosed } from "./why-closed.ts";
 
 /** What `--json` prints. */
 export interface PrintedAnswer {
@@ -86,16 +87,16 @@ export async function askOnce(server: Server, question: Question): Promise<Print
       clearTimeout(giveUp);
       giveUp = undefined;
     } else if (connection.state === "closed") {
-      reject(
-        new ApiError({ code: connection.code === 4001 ? "unauthenticated" : "network", message: connection.reason }),
-      );
+      whyClosed(server, connection).then(reject, reject);
     } else {
       const message = `The connection to ${server.url} is lost. \`npx mosaic -c ${conversationId}\` shows what was answered.`;
       giveUp ??= setTimeout(() => reject(new ApiError({ code: "network", message })), GIVE_UP_AFTER_MS);
     }
     settle(id);
   });
-  acknowledged.catch((error: unknown) => reject(asRefused(error)));
+  acknowledged.catch((error: unknown) => {
+    if (view.connection.state !== "closed") reject(asRefused(error));
+  });
   signal.addEventListener("abort", () => {
     client.stopTurn();
     reject(failed("Stopped."));

@@ -121,6 +121,18 @@ test("a model that is not there is told by its name, and no conversation is left
   expect(await latest()).toBe(before);
 });
 
+test("an export is an address that can be opened, in the chat and printed", async () => {
+  await runPiped(home, ["-p", "to be exported"]);
+  const { stdout } = await runPiped(home, ["-c", "-p", "/export"]);
+  const address = /https?:\/\/\S+format=markdown/.exec(stdout)?.[0] ?? "";
+  const exported = await fetch(address, { headers: { authorization: `Bearer ${token}` } });
+  expect(await exported.text()).toContain("to be exported");
+  const terminal = terminalWith("-c");
+  await terminal.shows("synced", 20_000);
+  terminal.type("/export\r");
+  await terminal.shows(`${stack.url}/api/conversations/`);
+});
+
 test("a conversation of someone else is not there", async () => {
   await runPiped(home, ["-p", "mine"]);
   const id = await latest();

@@ -11,6 +11,8 @@ import type { ConversationClient } from "../../../shared/client/conversation-cli
 import { type ConversationStore, createConversationStore } from "../../../shared/client/conversation-store.ts";
 import { textOf } from "../../../shared/contract/message.ts";
 import { plainLine } from "../plain-text.ts";
+import type { Closed } from "../why-closed.ts";
+import { withFullAddresses } from "../with-full-addresses.ts";
 import { footerText } from "./format.ts";
 import { OneLine } from "./one-line.ts";
 import { themeFor } from "./theme.ts";
@@ -19,13 +21,15 @@ import { Transcript } from "./transcript.ts";
 /** Why the chat ended. */
 export type ChatEnd =
   /** `isEmpty`: nothing was ever said in this conversation. */
-  { kind: "quit" | "new"; isEmpty: boolean } | { kind: "signed-out" } | { kind: "failed"; message: string };
+  { kind: "quit" | "new"; isEmpty: boolean } | ({ kind: "closed" } & Closed) | { kind: "failed"; message: string };
 
 export interface Chat {
   client: ConversationClient;
   /** Said at the top, such as what an earlier run had left unsent. */
   greeting: string | null;
   colour: boolean;
+  /** Where Mosaic is, without a slash at the end. */
+  url: string;
 }
 
 const TWICE_WITHIN_MS = 2000;
@@ -34,6 +38,7 @@ const HINT = "Enter sends · Ctrl+J new line · Esc stops · Ctrl+T thinking · 
 class ChatScreen {
   readonly #client: ConversationClient;
   readonly #store: ConversationStore;
+  readonly #url: string;
   readonly #tui = new TuiMainScreen(new ProcessTerminal());
   readonly #transcript: Transcript;
   readonly #notice = new Text("", 1, 0);
@@ -46,7 +51,8 @@ class ChatScreen {
   #hint: string | null = HINT;
   #historyFilled = false;
 
-  constructor({ client, greeting, colour }: Chat) {
+  constructor({ client, greeting, colour, url }: Chat) {
+    this.#url = url;
     this.#client = client;
     this.#store = createConversationStore(client);
     this.#theme = themeFor(colour);
@@ -99,7 +105,7 @@ class ChatScreen {
     const view = this.#store.getView();
     const { connection } = view;
     if (connection.state === "closed") {
-      this.#end(connection.code === 4001 ? { kind: "signed-out" } : { kind: "failed", message: connection.reason });
+      this.#end({ kind: "closed", code: connection.code, reason: connection.reason });
       return;
     }
     this.#transcript.setMessages(view.messages);
@@ -194,7 +200,7 @@ class ChatScreen {
     this.#show();
     try {
       const result = await this.#client.command(text);
-      this.#transcript.addAside(result.text, result.ok ? "plain" : "failure");
+      this.#transcript.addAside(withFullAddresses(result.text, this.#url), result.ok ? "plain" : "failure");
     } catch (error) {
       this.#transcript.addAside(error instanceof Error ? error.message : "The command failed.", "failure");
     }
