@@ -44,7 +44,7 @@ function paragraphsOf(text: string): string[] {
 
 /** One document as passages, each under the heading it stands below. */
 export function passagesOf(doc: string, markdown: string): Passage[] {
-  const prose = markdown.replace(/^!\[.*$/gm, "").replace(/<!--[\s\S]*?-->/g, "");
+  const prose = markdown.replace(/^!\[.*$(?:\n+\*[^*\n]+\*$)?/gm, "").replace(/<!--[\s\S]*?-->/g, "");
   let fenced = false;
   let heading = doc;
   let lines: string[] = [];

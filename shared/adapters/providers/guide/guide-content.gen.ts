@@ -4,7 +4,7 @@ export const GUIDE_PASSAGES: readonly { doc: string; heading: string; text: stri
  {
   "doc": "README.md",
   "heading": "Mosaic",
-  "text": "Mosaic is a chat server for language models that you run yourself, for one person or several.\nEach conversation is an object of its own that keeps every message, and goes on after a crash where it was.\nYou talk to it in the browser and in the terminal, in the same conversation at the same time.\nIt speaks to Anthropic, OpenAI, OpenRouter, Z.ai and Ollama; with none of them, a built-in guide answers from these pages.\nThe same Worker runs on your machine with one command, and on Cloudflare with a Neon database.\n\n*The page as it is. The answer comes from a script that stands in for a vendor, as in the tests.*"
+  "text": "Mosaic is a chat server for language models that you run yourself, for one person or several.\nEach conversation is an object of its own that keeps every message, and goes on after a crash where it was.\nYou talk to it in the browser and in the terminal, in the same conversation at the same time.\nIt speaks to Anthropic, OpenAI, OpenRouter, Z.ai and Ollama; with none of them, a built-in guide answers from these pages.\nThe same Worker runs on your machine with one command, and on Cloudflare with a Neon database."
  },
  {
   "doc": "README.md",

@@ -6,6 +6,7 @@ import {
   finishOfEvents,
   textOfEvents,
 } from "../../../testing/providers/collect-events.ts";
+import { GUIDE_PASSAGES } from "./guide-content.gen.ts";
 import { createGuideProvider, GUIDE_MODEL } from "./guide-provider.ts";
 
 const passages = [
@@ -87,5 +88,46 @@ describe("the guide with this project's own documents", () => {
     const text = events.map((event) => (event.type === "text-delta" ? event.text : "")).join("");
     expect(text.toLowerCase()).toContain(passage.toLowerCase());
     expect(text).not.toContain("found nothing");
+  });
+
+  const answerTo = async (question: string, system?: string): Promise<string> =>
+    textOfEvents(await collect(shipped, ask(GUIDE_MODEL, question, system === undefined ? {} : { system })));
+  const quotesIn = (text: string): number => text.match(/^\*\*\S+\*\*, “/gm)?.length ?? 0;
+
+  it.each([
+    "What is a monad?",
+    "Write a haiku about autumn",
+    "How does photosynthesis work?",
+    "write a function that sorts a list in python",
+  ])("says plainly that nothing fits %j, and quotes nothing", async (question) => {
+    const text = await answerTo(question);
+    expect(text).toContain("found nothing");
+    expect(quotesIn(text)).toBe(0);
+  });
+
+  it("says once how to connect a model, also where that was the question", async () => {
+    expect((await answerTo("how do I connect a model?")).match(/`ANTHROPIC_API_KEY`/g)).toHaveLength(1);
+    expect((await answerTo("How do I make a backup?")).match(/`ANTHROPIC_API_KEY`/g)).toHaveLength(1);
+  });
+
+  it("leads with what failed and what to do about it where models are set up, and quotes little", async () => {
+    const text = await answerTo("How do I make a backup?", "unreachable: Anthropic did not answer.");
+    expect(text).toMatch(/^None of the configured models could be reached:\n\n- Anthropic did not answer\.\n\nCheck /);
+    expect(quotesIn(text)).toBe(1);
+    expect(text).not.toContain("ANTHROPIC_API_KEY");
+    expect(quotesIn(await answerTo("What is a monad?", "unreachable: Anthropic did not answer."))).toBe(0);
+  });
+
+  it("quotes at most two passages, briefly and in whole sentences", async () => {
+    for (const { heading } of GUIDE_PASSAGES) {
+      const text = await answerTo(heading);
+      expect(quotesIn(text), heading).toBeLessThanOrEqual(2);
+      for (const quoted of text.match(/(?:^>.*\n?)+/gm) ?? []) {
+        const plain = quoted.replace(/^> ?/gm, "").trim();
+        expect(plain.length, heading).toBeLessThanOrEqual(450);
+        expect((plain.match(/^```/gm) ?? []).length % 2, heading).toBe(0);
+        expect(plain, heading).not.toMatch(/:$/);
+      }
+    }
   });
 });
