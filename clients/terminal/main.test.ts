@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { textOf } from "../../shared/contract/message.ts";
@@ -188,6 +188,17 @@ describe("what was typed", () => {
   test("a text that only looks like a command is a question", async () => {
     expect((await runPiped(home, ["-p", "/etc/hosts?"])).stdout).toBe("You said: /etc/hosts?\n");
   });
+});
+
+test("a run under test writes into its own folder, even where a test sets another", async () => {
+  const elsewhere = aHome();
+  const folder = elsewhere.path;
+  Object.assign(home.env, { MOSAIC_TOKEN: "", HOME: folder, XDG_CONFIG_HOME: folder, XDG_STATE_HOME: folder });
+  server.deviceApproved = true;
+  expect(await runPiped(home, ["login"])).toMatchObject({ code: 0, stderr: "" });
+  expect(readdirSync(folder)).toEqual([]);
+  expect(readdirSync(join(home.path, "config"))).toEqual(["mosaic"]);
+  elsewhere.remove();
 });
 
 describe("an access that ends", () => {

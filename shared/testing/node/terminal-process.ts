@@ -15,18 +15,20 @@ export interface Home {
   remove(): void;
 }
 
-/** A fresh folder for settings and state, and an environment that knows of no other. */
+/** A fresh folder for settings and state; a run in it knows of no other. */
 export function aHome(): Home {
   const path = mkdtempSync(join(tmpdir(), "mosaic-home-"));
-  const env = {
-    PATH: process.env.PATH ?? "",
-    HOME: path,
-    XDG_CONFIG_HOME: join(path, "config"),
-    XDG_STATE_HOME: join(path, "state"),
-    TERM: "xterm-256color",
-  };
+  const env = { PATH: process.env.PATH ?? "", TERM: "xterm-256color" };
   return { path, env, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
+
+/** The folders come last: whatever a test sets, nothing is written into the home of whoever runs the tests. */
+const environmentOf = ({ path, env }: Home): Record<string, string> => ({
+  ...env,
+  HOME: path,
+  XDG_CONFIG_HOME: join(path, "config"),
+  XDG_STATE_HOME: join(path, "state"),
+});
 
 export interface Ended {
   code: number;
@@ -36,7 +38,7 @@ export interface Ended {
 
 /** Runs to the end without a terminal. `stdin` is piped in; without it the pipe is closed at once. */
 export function runPiped(home: Home, words: string[], stdin = ""): Promise<Ended> {
-  const child = spawnPiped(process.execPath, [MAIN, ...words], { env: home.env, stdio: "pipe" });
+  const child = spawnPiped(process.execPath, [MAIN, ...words], { env: environmentOf(home), stdio: "pipe" });
   let stdout = "";
   let stderr = "";
   child.stdout.on("data", (data) => {
@@ -64,7 +66,11 @@ export interface TerminalProcess {
 
 export function runInTerminal(home: Home, words: string[]): TerminalProcess {
   const size = { cols: 100, rows: 40 };
-  const child = spawnTerminal(process.execPath, [MAIN, ...words], { ...size, env: home.env, cwd: home.path });
+  const child = spawnTerminal(process.execPath, [MAIN, ...words], {
+    ...size,
+    env: environmentOf(home),
+    cwd: home.path,
+  });
   let raw = "";
   let from = 0;
   child.onData((data) => {
