@@ -37,6 +37,21 @@ function turnOf(draft: Draft, turnId: string, messageId: string, replyTo: string
   };
 }
 
+/** What is said again right after it was said adds nothing; a seam in another place is another one. */
+function withNotice(notices: Notice[], next: Notice): Notice[] {
+  const last = notices.at(-1);
+  const again = last?.kind === next.kind && last.text === next.text && last.afterParts === next.afterParts;
+  return again ? notices.with(-1, { ...next, key: last.key }) : [...notices, next];
+}
+
+/** Only what is seen as it happens shows how far the answer was when it was cut; the log does not say. */
+function partsWhenCut(draft: Draft, seq: number, turnId: string): { afterParts?: number } {
+  const { running, welcomedAt } = draft;
+  const live = welcomedAt !== null && seq > welcomedAt;
+  if (!live || running?.turnId !== turnId || running.awaitingSnapshot || running.parts.length === 0) return {};
+  return { afterParts: running.parts.length };
+}
+
 function changeTurn(draft: Draft, turnId: string, change: (turn: Turn) => Partial<Turn>): void {
   const turn = draft.turns.get(turnId);
   if (turn) setTurn(draft, { ...turn, ...change(turn) });
@@ -79,7 +94,7 @@ function endTurn(draft: Draft, { seq }: Logged, event: EventOf<"turn:completed" 
     endRunning(draft, turnId);
     return;
   }
-  const notices = [...turn.notices, notice(seq, "interrupted", event.why, turnId)];
+  const notices = withNotice(turn.notices, notice(seq, "interrupted", event.why, turnId));
   setTurn(draft, { ...turn, notices, state: event.willContinue ? "interrupted" : "stopped" });
   if (!event.willContinue) endRunning(draft, turnId);
   else changeRunning(draft, turnId, () => ({ parts: message.parts, state: "interrupted", awaitingSnapshot: false }));
@@ -89,7 +104,7 @@ function failTurn(draft: Draft, { seq }: Logged, { turnId, error, canRetry }: Ev
   changeTurn(draft, turnId, (turn) => ({
     state: "failed",
     needsApproval: [],
-    notices: [...turn.notices, notice(seq, "failed", error.message, turnId, canRetry)],
+    notices: withNotice(turn.notices, notice(seq, "failed", error.message, turnId, canRetry)),
   }));
   const running = draft.running;
   if (running?.turnId !== turnId) return;
@@ -116,10 +131,11 @@ function applyPassing(draft: Draft, { seq }: Logged, event: EventOf<"turn:rerout
   const { turnId, why } = event;
   const text = event.type === "turn:rerouted" ? `${event.from.model} → ${event.to.model}: ${why}` : why;
   const kind = event.type === "turn:rerouted" ? "rerouted" : "continued";
-  changeTurn(draft, turnId, (turn) => ({
-    state: "running",
-    notices: [...turn.notices, notice(seq, kind, text, turnId)],
-  }));
+  const next = {
+    ...notice(seq, kind, text, turnId),
+    ...(kind === "continued" ? partsWhenCut(draft, seq, turnId) : {}),
+  };
+  changeTurn(draft, turnId, (turn) => ({ state: "running", notices: withNotice(turn.notices, next) }));
   changeRunning(draft, turnId, () => ({ state: "streaming" }));
 }
 

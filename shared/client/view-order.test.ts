@@ -11,17 +11,19 @@ import { emptyView, type View } from "./view-state.ts";
 const AT = "2026-11-21T00:00:00.000Z";
 const usage = { inputTokens: 1, outputTokens: 1, cachedTokens: 0 };
 
+interface Running {
+  turnId: string;
+  messageId: string;
+  parentId: string | null;
+  asked: { id: string; name: string };
+}
+
 /** What a server logs while people ask (`a`), answers begin (`b`) with the oldest open question, and end (`e`). */
 function logOf(script: readonly string[]): ServerFrame[] {
   const frames: ServerFrame[] = [];
   const open: { id: string; name: string }[] = [];
   let head: string | null = null;
-  let running: {
-    turnId: string;
-    messageId: string;
-    parentId: string | null;
-    asked: { id: string; name: string };
-  } | null = null;
+  let running: Running | null = null;
   let count = 0;
   const add = (event: ConversationEvent) => frames.push({ type: "event", seq: frames.length + 1, at: AT, event });
   for (const step of script) {
@@ -35,8 +37,8 @@ function logOf(script: readonly string[]): ServerFrame[] {
     } else if (step === "b" && !running) {
       const asked = open.shift();
       if (!asked) continue;
-      running = { turnId: testId(), messageId: testId(), parentId: head, asked };
-      const { turnId, messageId, parentId } = running;
+      const [turnId, messageId, parentId]: [string, string, string | null] = [testId(), testId(), head];
+      running = { turnId, messageId, parentId, asked };
       add({ type: "turn:started", turnId, messageId, parentId, replyTo: asked.id, receipt: aReceipt() });
       head = messageId;
     } else if (step === "e" && running) {
@@ -71,7 +73,7 @@ test("an answer that is being written stands behind its question, before those t
 });
 
 test("however questions and answers fall together, every answer follows its question and no message is lost", () => {
-  fc.assert(
+  return fc.assert(
     fc.property(fc.array(fc.constantFrom("a", "b", "e"), { maxLength: 40 }), (script) => {
       const frames = logOf(script);
       const view = apply(frames);

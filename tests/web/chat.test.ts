@@ -55,7 +55,7 @@ test("Esc stops the answer, keeps what was said, and the conversation goes on", 
   await say(page, "talk for long");
   await answers(page).getByText("t0 t1").waitFor();
   await page.keyboard.press("Escape");
-  await page.getByText("Stopped here.").waitFor();
+  await page.getByText("Stopped by you.").waitFor();
   const kept = await answers(page).textContent();
   expect(kept).toContain("t0 t1");
   expect(kept).not.toContain("t1999");

@@ -11,6 +11,7 @@ import { Menu, MenuItem } from "../ui/menu.tsx";
 import { ThemeToggle } from "../ui/theme-toggle.tsx";
 import { ConversationItem } from "./conversation-item.tsx";
 import { filterByTitle, groupByAge } from "./group-by-age.ts";
+import { initialOf } from "./initial-of.ts";
 
 export const FILTER_INPUT_ID = "conversation-filter";
 
@@ -127,7 +128,7 @@ function AccountBar() {
           trigger={
             <>
               <span className="flex size-7 shrink-0 items-center justify-center rounded-full bg-accent-wash text-[13px] font-medium text-accent">
-                {name.slice(0, 1).toUpperCase()}
+                {initialOf(name)}
               </span>
               <span className="truncate text-[14px]">{name}</span>
             </>

@@ -1,7 +1,10 @@
+import { useQuery } from "@tanstack/react-query";
 import { RotateCcw, TriangleAlert } from "lucide-react";
 import { memo, useState } from "react";
-import type { Notice, ViewMessage } from "../../../../shared/client/view-state.ts";
+import { endingOf, seamsOf, stoppedBy } from "../../../../shared/client/view-seams.ts";
+import type { ViewMessage } from "../../../../shared/client/view-state.ts";
 import { textOf } from "../../../../shared/contract/message.ts";
+import { meQuery } from "../app/api.ts";
 import { Button, IconButton } from "../ui/button.tsx";
 import { CopyButton } from "../ui/copy-button.tsx";
 import { formatCost, formatCount, formatDuration } from "./format.ts";
@@ -20,8 +23,6 @@ const NOTHING: readonly string[] = [];
 /** Rendered anew only when its own message changes: a token of one answer leaves the others alone. */
 export const Answer = memo(function Answer({ message, latest, onRetry, onDecideTool }: AnswerProps) {
   const streaming = message.status === "streaming" || message.status === "interrupted";
-  const seams = message.turn?.notices.filter(({ kind }) => kind !== "failed") ?? [];
-  const canRetry = message.turn?.notices.some((notice) => notice.canRetry) ?? true;
   return (
     <article
       aria-label="Answer"
@@ -32,28 +33,12 @@ export const Answer = memo(function Answer({ message, latest, onRetry, onDecideT
       <MessageParts
         parts={message.parts}
         streaming={streaming}
+        seams={seamsOf(message)}
         needsApproval={message.turn?.needsApproval ?? NOTHING}
         onDecideTool={onDecideTool}
       />
       {streaming && message.parts.length === 0 ? <Waiting /> : null}
-      {seams.map((notice) => (
-        <Seam key={notice.key} notice={notice} />
-      ))}
-      {message.status === "failed" ? (
-        <div
-          role="alert"
-          className="mt-3 flex items-center gap-3 rounded-xl bg-danger-wash px-3.5 py-3 text-[14px] text-danger"
-        >
-          <TriangleAlert className="size-4 shrink-0" aria-hidden="true" />
-          <p className="min-w-0 flex-1 break-words">{message.error ?? "This answer failed."}</p>
-          {canRetry && latest ? (
-            <Button look="plain" size="small" className="shrink-0 text-ink" onClick={onRetry}>
-              <RotateCcw className="size-3.5" /> Retry
-            </Button>
-          ) : null}
-        </div>
-      ) : null}
-      {message.status === "stopped" ? <p className="mt-2 text-[13px] text-soft">Stopped here.</p> : null}
+      <Ending message={message} latest={latest} onRetry={onRetry} />
       {streaming ? null : <AnswerFooter message={message} latest={latest} onRetry={onRetry} />}
     </article>
   );
@@ -68,13 +53,29 @@ function Waiting() {
   );
 }
 
-/** Where an answer was cut and went on, or went on with another model: said, never hidden. */
-function Seam({ notice }: { notice: Notice }) {
+/** Why an answer is not whole, said once; whoever may not want it to stay so can ask again. */
+function Ending({ message, latest, onRetry }: Pick<AnswerProps, "message" | "latest" | "onRetry">) {
+  const { data: me } = useQuery(meQuery);
+  if (message.status !== "failed" && message.status !== "stopped") return null;
+  const ending = endingOf(message);
+  const stopper = stoppedBy(ending);
+  if (message.status === "stopped" && (ending === null || stopper !== null)) {
+    const who = stopper === me?.user.name ? "you" : stopper;
+    return <p className="mt-2 text-[13px] text-soft">{who === null ? "Stopped here." : `Stopped by ${who}.`}</p>;
+  }
+  const canRetry = message.status === "stopped" || (message.turn?.notices.some((notice) => notice.canRetry) ?? true);
   return (
-    <div role="note" data-seam={notice.kind} className="mt-3 flex items-center gap-3 text-[13px] text-warn">
-      <span className="h-px w-6 bg-warn/40" aria-hidden="true" />
-      <span className="min-w-0 break-words">{notice.text}</span>
-      <span className="h-px flex-1 bg-warn/40" aria-hidden="true" />
+    <div
+      role="alert"
+      className="mt-3 flex items-center gap-3 rounded-xl bg-danger-wash px-3.5 py-3 text-[14px] text-danger"
+    >
+      <TriangleAlert className="size-4 shrink-0" aria-hidden="true" />
+      <p className="min-w-0 flex-1 break-words">{ending?.text ?? message.error ?? "This answer failed."}</p>
+      {canRetry && latest ? (
+        <Button look="plain" size="small" className="shrink-0 text-ink" onClick={onRetry}>
+          <RotateCcw className="size-3.5" /> Retry
+        </Button>
+      ) : null}
     </div>
   );
 }

@@ -1,5 +1,6 @@
 import { Brain, ChevronRight, Wrench } from "lucide-react";
-import { lazy, Suspense } from "react";
+import { Fragment, lazy, Suspense } from "react";
+import type { Seam } from "../../../../shared/client/view-seams.ts";
 import type { Part } from "../../../../shared/contract/message.ts";
 import { Button } from "../ui/button.tsx";
 
@@ -10,6 +11,7 @@ export type DecideTool = (callId: string, decision: "allow-once" | "allow-always
 interface PartsProps {
   parts: readonly Part[];
   streaming: boolean;
+  seams: readonly Seam[];
   needsApproval: readonly string[];
   onDecideTool: DecideTool;
 }
@@ -22,10 +24,32 @@ export function MessageParts(props: PartsProps) {
   return (
     <div className="space-y-3">
       {placed(props.parts).map(({ part, place, key }) => (
-        <PartView key={key} {...props} part={part} last={place === props.parts.length - 1} />
+        <Fragment key={key}>
+          <Seams seams={props.seams} afterParts={place} />
+          <PartView {...props} part={part} last={place === props.parts.length - 1} />
+        </Fragment>
       ))}
+      <Seams seams={props.seams} afterParts={props.parts.length} />
     </div>
   );
+}
+
+/** Where an answer was cut and went on, or went on with another model: said, never hidden. */
+function Seams({ seams, afterParts }: Pick<Seam, "afterParts"> & Pick<PartsProps, "seams">) {
+  return seams
+    .filter((seam) => seam.afterParts === afterParts)
+    .map(({ notice }) => (
+      <div
+        key={notice.key}
+        role="note"
+        data-seam={notice.kind}
+        className="flex items-center gap-3 text-[13px] text-warn"
+      >
+        <span className="h-px w-6 bg-warn/40" aria-hidden="true" />
+        <span className="min-w-0 break-words">{notice.text}</span>
+        <span className="h-px flex-1 bg-warn/40" aria-hidden="true" />
+      </div>
+    ));
 }
 
 /** Plain text stands in until the markdown code has arrived. */
