@@ -26,10 +26,6 @@ export class AlarmScheduler {
     this.#arm(atMs);
   }
 
-  cancel(name: string): void {
-    this.#sql.exec("delete from alarms where name = ?", name);
-  }
-
   /** The names that are due, each handed out once; what is left is armed again. */
   takeDue(nowMs: number): string[] {
     this.#armedFor = null;

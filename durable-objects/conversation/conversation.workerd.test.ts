@@ -161,21 +161,28 @@ describe("a client", () => {
   });
 
   it.each([
-    ["no JSON", "{", "invalid_json"],
-    ["an unknown type", '{"type":"dance"}', "invalid_request"],
-    ["a wrong id", '{"type":"message:send","id":"1","text":"x"}', "invalid_request"],
-    ["an unknown field", '{"type":"received","seq":1,"x":1}', "unknown_field"],
-    ["an empty message", `{"type":"message:send","id":"${newId()}","text":""}`, "invalid_request"],
+    ["no JSON", () => "{", "invalid_json"],
+    ["an unknown type", () => '{"type":"dance"}', "invalid_request"],
+    ["a wrong id", () => '{"type":"message:send","id":"1","text":"x"}', "invalid_request"],
+    ["an unknown field", () => '{"type":"received","seq":1,"x":1}', "unknown_field"],
+    ["an empty message", () => JSON.stringify({ type: "message:send", id: newId(), text: "" }), "invalid_request"],
     [
       "a frame of 1 MiB + 1",
-      JSON.stringify({ type: "message:send", id: newId(), text: "x".repeat(1024 * 1024) }),
+      () => {
+        const frame = (text: string) => JSON.stringify({ type: "message:send", id: newId(), text });
+        return frame("x".repeat(1024 * 1024 + 1 - frame("").length));
+      },
       "too_large",
     ],
-    ["binary", new Uint8Array([1, 2]).buffer, "invalid_request"],
-    ["an answer to no tool", `{"type":"tool:answer","id":"${newId()}","callId":"c","decision":"deny"}`, "not_found"],
+    ["binary", () => new Uint8Array([1, 2]).buffer, "invalid_request"],
+    [
+      "an answer to no tool",
+      () => JSON.stringify({ type: "tool:answer", id: newId(), callId: "c", decision: "deny" }),
+      "not_found",
+    ],
   ])("that sends %s is told so and stays connected", async (_what, data, code) => {
     const { socket } = await attached();
-    socket.sendRaw(data);
+    socket.sendRaw(data());
     expect(await socket.next("error")).toMatchObject({ code, message: expect.stringMatching(/.{10}/) });
     socket.send({ type: "message:send", id: newId(), text: "still here" });
     await socket.next("ack");

@@ -39,6 +39,7 @@ export function createRoom(ctx: DurableObjectState, env: Bindings, services: Ser
     journal,
     alarms,
     sink: services.events,
+    background,
     now: nowMs,
     onStorageChange: () => broadcastSession(room),
   });

@@ -15,7 +15,8 @@ const IF_LOST_MS = 30_000;
 
 interface Deps {
   journal: Journal;
-  alarms: Pick<AlarmScheduler, "schedule" | "cancel">;
+  alarms: Pick<AlarmScheduler, "schedule">;
+  background(work: Promise<unknown>): void;
   sink: EventSink;
   now: () => number;
   /** Called when what `storage` says has changed. */
@@ -23,13 +24,14 @@ interface Deps {
 }
 
 /**
- * Brings the log to Postgres behind the conversation's back: in batches, in order, from an alarm, at least once. The
+ * Brings the log to Postgres behind the conversation's back: in batches, in order, at least once. The
  * cursor moves only after the database has said yes; rows that it refuses for what they are step aside, one by one.
  */
 export class Outbox {
   readonly #deps: Deps;
   #draining: Promise<void> | null = null;
   #failures = 0;
+  #timer: ReturnType<typeof setTimeout> | null = null;
 
   constructor(deps: Deps) {
     this.#deps = deps;
@@ -41,33 +43,39 @@ export class Outbox {
     return journal.lastSeq - journal.drainedSeq > BEHIND_EVENTS ? "behind" : "synced";
   }
 
-  /** There is something new. Costs a write only when no drain is due already. */
+  /**
+   * There is something new. It is fetched a moment later by a timer; an alarm stands behind it, should the object end
+   * before. That alarm is set once for many messages: setting one delays the acknowledgement of the message.
+   */
   wake(): void {
-    const { journal, alarms, now } = this.#deps;
+    const { journal, alarms, now, background } = this.#deps;
     if (this.#draining || !journal.conversation || journal.lastSeq <= journal.drainedSeq) return;
-    alarms.schedule(OUTBOX_ALARM, now() + this.#delayMs());
+    if (this.#failures > 0) return alarms.schedule(OUTBOX_ALARM, now() + this.#delayMs());
+    alarms.schedule(OUTBOX_ALARM, now() + IF_LOST_MS);
+    this.#timer ??= setTimeout(() => {
+      this.#timer = null;
+      background(this.drain());
+    }, DRAIN_AFTER_MS);
   }
 
   /** Drains until nothing is left or the database fails; one at a time. Never rejects. */
   drain(): Promise<void> {
     this.#draining ??= this.#drainAll().finally(() => {
       this.#draining = null;
-      const { journal, alarms } = this.#deps;
-      if (journal.conversation && journal.lastSeq <= journal.drainedSeq) alarms.cancel(OUTBOX_ALARM);
       this.wake();
     });
     return this.#draining;
   }
 
   #delayMs(): number {
-    if (this.#failures === 0) return DRAIN_AFTER_MS;
     return Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** (this.#failures - 1));
   }
 
   async #drainAll(): Promise<void> {
+    if (!this.#deps.journal.conversation) return;
     const before = this.storage;
-    // Should the object end in the middle, this wakes it; a drain that comes through takes it back.
-    if (this.#deps.journal.conversation) this.#deps.alarms.schedule(OUTBOX_ALARM, this.#deps.now() + IF_LOST_MS);
+    // Should the object end in the middle, this wakes it.
+    this.#deps.alarms.schedule(OUTBOX_ALARM, this.#deps.now() + IF_LOST_MS);
     while (await this.#drainBatch());
     if (this.#deps.journal.conversation && this.storage !== before) this.#deps.onStorageChange();
   }

@@ -3,6 +3,7 @@
  * Postgres instead of the embedded one. Prints one JSON line when it is ready, or why it is not. Stops on SIGTERM,
  * SIGINT, and when its standard input closes: it never outlives the process that started it.
  */
+import "../small-heap.ts";
 import { parseArgs } from "node:util";
 import { startDatabase } from "./start-database.ts";
 import { HANG_LIMIT_MS } from "./watchdog.ts";
