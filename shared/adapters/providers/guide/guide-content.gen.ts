@@ -314,7 +314,7 @@ export const GUIDE_PASSAGES: readonly { doc: string; heading: string; text: stri
  {
   "doc": "docs/testing.md",
   "heading": "Run a part",
-  "text": "```sh\nnpm run check                  # types, lint, format, import directions; no tests\nnpm run typecheck              # or: lint, format:check\nnpm run format                 # puts right what can be put right\nnpx vitest run --project node shared/domain          # one folder\nnpx vitest run --project workerd durable-objects     # the conversation object in workerd\nnpx vitest run --project node -t \"guide\"             # by name\nnpx vitest run --project stack tests/web             # the page in Chromium\n```\n\nRun these with the Node of the checkout: `npm run` does that by itself, for `npx` put `node_modules/.bin` first in `PATH` or\nuse Node 24."
+  "text": "```sh\nnpm run check                  # types, lint, format, import directions; no tests\nnpm run typecheck              # or: lint, format:check\nnpm run format                 # puts right what can be put right\nnpx vitest run --project node shared/domain          # one folder\nnpx vitest run --project workerd durable-objects     # the conversation object in workerd\nnpx vitest run --project node -t \"guide\"             # by name\nnpx vitest run --project stack tests/web             # the page in Chromium\n```\n\nThese work with Node 20 too: once the packages are there (any `npm run` above installs them), `npm run` and `npx` run\neverything on the checkout's own Node 24. So does `npx node`, which is how to run a TypeScript file by hand; your machine's\nown `node` may be too old for it."
  },
  {
   "doc": "docs/testing.md",
@@ -324,7 +324,7 @@ export const GUIDE_PASSAGES: readonly { doc: string; heading: string; text: stri
  {
   "doc": "docs/testing.md",
   "heading": "Peers and fakes",
-  "text": "Tests call no vendor and need no key.\n\n- `@copilotkit/aimock`, written by others from the vendors' documentation, stands in for the vendors where it is right\n- `shared/testing/providers/fake-model-server.ts` is our own: shaped like Anthropic and OpenAI, it does what it is told,\n  such as pause, hang, or cut the connection after so many tokens\n- `oauth2-mock-server` stands in for an OIDC issuer\n\nWherever several adapters implement one port, they run one suite: every provider runs\n`shared/testing/providers/contract-suite.ts`, and the embedded Postgres and the real one run `shared/testing/postgres/suite`.\n\nTo play with the fake by hand, start it in one terminal and point a stack at it in another:\n\n```sh\nnode --input-type=module -e \"\n  import { startFakeModelServer } from './shared/testing/providers/fake-model-server.ts';\n  console.log((await startFakeModelServer({ port: 8790, delayMs: 30 })).url);\"\nANTHROPIC_BASE_URL=http://127.0.0.1:8790 ANTHROPIC_API_KEY=any npm start\n```"
+  "text": "Tests call no vendor and need no key.\n\n- `@copilotkit/aimock`, written by others from the vendors' documentation, stands in for the vendors where it is right\n- `shared/testing/providers/fake-model-server.ts` is our own: shaped like Anthropic and OpenAI, it does what it is told,\n  such as pause, hang, or cut the connection after so many tokens\n- `oauth2-mock-server` stands in for an OIDC issuer\n\nWherever several adapters implement one port, they run one suite: every provider runs\n`shared/testing/providers/contract-suite.ts`, and the embedded Postgres and the real one run `shared/testing/postgres/suite`.\n\nTo play with the fake by hand, start it in one terminal and point a stack at it in another:\n\n```sh\nnpx node --input-type=module -e \"\n  import { startFakeModelServer } from './shared/testing/providers/fake-model-server.ts';\n  console.log((await startFakeModelServer({ port: 8790, delayMs: 30 })).url);\"\nANTHROPIC_BASE_URL=http://127.0.0.1:8790 ANTHROPIC_API_KEY=any npm start\n```"
  },
  {
   "doc": "docs/testing.md",
@@ -334,7 +334,7 @@ export const GUIDE_PASSAGES: readonly { doc: string; heading: string; text: stri
  {
   "doc": "docs/testing.md",
   "heading": "The guide's content",
-  "text": "The built-in guide answers from README.md and `docs/`, decisions excepted. After a change there run\n\n```sh\nnode scripts/build-guide.ts\n```\n\nand commit the generated file; a check fails while it is older than the documents."
+  "text": "The built-in guide answers from README.md and `docs/`, decisions excepted. After a change there run\n\n```sh\nnpx node scripts/build-guide.ts\n```\n\nand commit the generated file; a check fails while it is older than the documents."
  },
  {
   "doc": "docs/testing.md",
