@@ -77,6 +77,34 @@ test("a reload in the middle of an answer loses none of it", async () => {
   expect(await questions(page).count()).toBe(1);
 });
 
+test("questions asked during an answer are each followed by their own answer", async () => {
+  const { page } = visitor;
+  await signUp(page);
+  models.next({ tokens: 60, delayMs: 50 });
+  await say(page, "first");
+  await answers(page).getByText("t0 t1").waitFor();
+  await say(page, "second");
+  await say(page, "third");
+  await wholeAnswer(page, 3);
+  const roles = await page.getByRole("article").evaluateAll((all) => all.map((one) => one.getAttribute("aria-label")));
+  expect(roles).toEqual(Array.from({ length: 3 }, () => ["Your message", "Answer"]).flat());
+});
+
+test("a conversation deleted in another tab leaves the list", async () => {
+  const { page, context } = visitor;
+  await signUp(page);
+  await say(page, "soon gone");
+  await wholeAnswer(page);
+  const id = new URL(page.url()).pathname.split("/").at(-1);
+  const origin = stack.url;
+  const gone = await context.request.delete(`/api/conversations/${id}`, { headers: { origin } });
+  expect(gone.ok()).toBe(true);
+  await page
+    .getByRole("navigation", { name: "Your conversations" })
+    .getByText("Your conversations will gather here.")
+    .waitFor();
+});
+
 test("a second tab sees the same conversation live", async () => {
   const { page, context, problems } = visitor;
   await signUp(page);

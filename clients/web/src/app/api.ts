@@ -27,6 +27,8 @@ export const conversationsQuery = infiniteQueryOptions({
     api.conversations.list(pageParam === null ? { limit: 50 } : { limit: 50, cursor: pageParam }),
   initialPageParam: null as string | null,
   getNextPageParam: (page) => page.nextCursor,
+  // Another tab may have deleted or renamed one meanwhile.
+  refetchOnWindowFocus: "always",
 });
 
 export const conversationQuery = (id: string) =>

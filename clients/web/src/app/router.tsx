@@ -19,7 +19,11 @@ const signIn = createRoute({
   getParentRoute: () => root,
   path: "/sign-in",
   // `error` is what an identity provider sends people back with.
-  validateSearch: (search) => ReturnTo.extend({ error: z.coerce.string().optional() }).parse(search),
+  validateSearch: (search) =>
+    ReturnTo.extend({
+      error: z.coerce.string().optional(),
+      saved: z.literal("password").optional().catch(undefined),
+    }).parse(search),
   component: lazyRouteComponent(() => import("../auth/sign-in-page.tsx"), "SignInPage"),
 });
 const signUp = createRoute({

@@ -40,7 +40,7 @@ export function ResetPasswordPage() {
   const navigate = useNavigate();
   const { busy, error, submit } = useSubmit(async (form) => {
     await authApi.resetPassword(token ?? "", String(form.get("password")));
-    await navigate({ to: "/sign-in", search: { returnTo: "/" } });
+    await navigate({ to: "/sign-in", search: { returnTo: "/", saved: "password" } });
   });
   const usable = token !== undefined && linkError === undefined;
   return (

@@ -10,7 +10,7 @@ import { SingleSignOn } from "./single-sign-on.tsx";
 import { textField, useSubmit } from "./use-submit.ts";
 
 export function SignInPage() {
-  const { returnTo, error: failed } = useSearch({ from: "/sign-in" });
+  const { returnTo, error: failed, saved } = useSearch({ from: "/sign-in" });
   const { data: options } = useQuery(signInOptionsQuery);
   const navigate = useNavigate();
   const { busy, error, submit } = useSubmit(async (form) => {
@@ -22,6 +22,7 @@ export function SignInPage() {
     <AuthLayout title="Welcome back" lead="Sign in to go on where you were.">
       <form onSubmit={submit} className="space-y-4">
         {error ? <Note look="error">{error}</Note> : null}
+        {saved && !error ? <Note look="info">Your new password is saved. Sign in with it.</Note> : null}
         <Field label="E-mail" name="email" type="email" autoComplete="username" required autoFocus />
         <Field label="Password" name="password" type="password" autoComplete="current-password" required />
         <Button look="primary" type="submit" size="large" className="w-full" disabled={busy}>

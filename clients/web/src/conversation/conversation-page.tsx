@@ -1,4 +1,6 @@
 import { useParams } from "@tanstack/react-router";
+import { useEffect } from "react";
+import { refreshConversations } from "../app/api.ts";
 import { HomeLink, Trouble } from "../app/trouble-pages.tsx";
 import { Conversation } from "./conversation.tsx";
 import { useConversation } from "./use-conversation.ts";
@@ -15,8 +17,12 @@ export function ConversationPage() {
 function AttachedConversation({ conversationId }: { conversationId: string }) {
   const { view, client } = useConversation(conversationId);
   const { connection } = view;
-  if (connection.state === "closed" && connection.code !== 1000 && view.welcomedAt === null)
-    return <Gone reason={connection.reason} />;
+  const ended = connection.state === "closed" && connection.code !== 1000;
+  useEffect(() => {
+    // Deleted somewhere else, most likely: the list at the side must not offer it any longer.
+    if (ended) void refreshConversations();
+  }, [ended]);
+  if (connection.state === "closed" && ended && view.welcomedAt === null) return <Gone reason={connection.reason} />;
   return <Conversation conversationId={conversationId} view={view} client={client} />;
 }
 
