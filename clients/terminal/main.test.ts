@@ -99,7 +99,7 @@ describe("print mode", () => {
   test("a text that no message holds is refused with the limit, and nothing is made for it", async () => {
     const { code, stdout, stderr } = await runPiped(home, ["-p", "sum"], "x".repeat(1_000_000));
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
-    expect(stderr).toMatch(/^mosaic: .*1,000,005 characters.*524,288.*\n$/);
+    expect(stderr).toMatch(/^mosaic: .*1,000,005 of at most 524,288 characters.*\n$/);
     expect(server.conversations.size).toBe(0);
   });
 

@@ -1,5 +1,6 @@
 /** `mosaic`: chat in the terminal, or print one answer. Run by bin/mosaic.mjs. */
 import { ApiError } from "../../shared/client/api-error.ts";
+import { refuseUnsendable } from "../../shared/client/sendable.ts";
 import type { CommandName } from "../../shared/contract/commands.ts";
 import { conversationsWithOutbox, credentialFile, fileOutbox } from "./local-files.ts";
 import { chooseConversation, openConversation, type Server } from "./open-conversation.ts";
@@ -8,7 +9,6 @@ import { plainLine, plainText } from "./plain-text.ts";
 import { askOnce, NothingCameOfIt } from "./print-answer.ts";
 import { commandIn, needsConversation, printCommand } from "./print-command.ts";
 import { readStdin } from "./read-stdin.ts";
-import { refuseUnsendable } from "./refuse-unsendable.ts";
 import { resendLeftovers } from "./resend-leftovers.ts";
 import { login, signedIn } from "./signed-in.ts";
 import { UsageError } from "./usage-error.ts";
@@ -65,7 +65,7 @@ async function runCommand(invocation: Invocation, command: Print, name: CommandN
 }
 
 async function ask(invocation: Invocation, command: Print, text: string) {
-  refuseUnsendable(text, command.model);
+  refuseUnsendable({ text, ...(command.model === undefined ? {} : { model: command.model }) });
   const server = await signedInAlready(invocation);
   const conversationId = await chooseConversation(server.api, command.conversation, undefined);
   const stop = new AbortController();

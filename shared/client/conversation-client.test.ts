@@ -184,7 +184,7 @@ test("a message that no frame can carry is refused at once and not kept", async 
   const storage = memoryOutbox();
   const seen = connect({ storage });
   await seen.client.start();
-  expect(() => seen.client.send({ text: "漢".repeat(400_000) })).toThrow(/1 MiB/);
+  expect(() => seen.client.send({ text: "漢".repeat(400_000) })).toThrow(/1,048,576 bytes/);
   expect(() => seen.client.send({ text: "x", id: "not an id" })).toThrow(/id/);
   expect(await storage.load()).toEqual([]);
   expect(seen.view.messages).toEqual([]);

@@ -1,9 +1,10 @@
 import { v7 as uuid } from "uuid";
 import type * as z from "zod";
-import { type AckState, type ClientFrameInput, decodeClientFrame, hasContent } from "../contract/frames.ts";
+import { type AckState, type ClientFrameInput, hasContent } from "../contract/frames.ts";
 import { ApiError } from "./api-error.ts";
 import type { Clock } from "./clock.ts";
 import { OutboxEntry, type OutboxStorage, parseOutbox } from "./outbox.ts";
+import { refuseUnsendable } from "./sendable.ts";
 import type { PendingSend } from "./view-state.ts";
 
 export type SendBody = Omit<Extract<ClientFrameInput, { type: "message:send" }>, "type" | "id"> & { id?: string };
@@ -62,7 +63,7 @@ export class SendQueue {
   add(body: SendBody): Sending {
     if (!hasContent(body)) throw new ApiError({ code: "invalid_request", message: "There is nothing to send." });
     const id = body.id ?? uuid();
-    refuseUnsendable({ type: "message:send", id, ...body });
+    refuseUnsendable({ ...body, id });
     const entry = OutboxEntry.parse({ ...body, id, queuedAt: new Date(this.#clock.now()).toISOString() });
     const acknowledged = new Promise<Acknowledgement>((resolve, reject) => {
       this.#waiters.set(entry.id, { resolve, reject });
@@ -176,10 +177,4 @@ export class SendQueue {
       })),
     );
   }
-}
-
-/** What the server could only refuse, and would be sent again and again, is told at once. @throws ApiError */
-function refuseUnsendable(frame: object): void {
-  const decoded = decodeClientFrame(JSON.stringify(frame));
-  if (!decoded.ok) throw new ApiError(decoded.error);
 }

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { browserOutbox, type OutboxStorage, parseOutbox } from "../../../../shared/client/outbox.ts";
+import { whyUnsendable } from "../../../../shared/client/sendable.ts";
 import { MAX_TEXT_LENGTH } from "../../../../shared/contract/message.ts";
-import { whyUnsendable } from "./sendable.ts";
 
 /** What may still be made out of a record that is no entry. */
 const Remains = z.object({ text: z.string().catch(""), queuedAt: z.iso.datetime().catch(new Date(0).toISOString()) });

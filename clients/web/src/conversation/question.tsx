@@ -1,12 +1,12 @@
 import { Check, CheckCheck, Clock, Pencil, TriangleAlert } from "lucide-react";
 import { memo, useState } from "react";
+import { whyUnsendable } from "../../../../shared/client/sendable.ts";
 import type { ViewMessage } from "../../../../shared/client/view-state.ts";
 import { textOf } from "../../../../shared/contract/message.ts";
 import { sentenceOf } from "../app/api.ts";
 import { Button, IconButton } from "../ui/button.tsx";
 import { CopyButton } from "../ui/copy-button.tsx";
 import { Note } from "../ui/note.tsx";
-import { whyUnsendable } from "./sendable.ts";
 
 interface QuestionProps {
   message: ViewMessage;

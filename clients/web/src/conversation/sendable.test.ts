@@ -1,10 +1,11 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { ApiError } from "../../../../shared/client/api-error.ts";
 import { parseOutbox } from "../../../../shared/client/outbox.ts";
+import { whyUnsendable } from "../../../../shared/client/sendable.ts";
 import { MAX_TEXT_LENGTH, textOf } from "../../../../shared/contract/message.ts";
 import { keepFirstMessage } from "./first-message.ts";
 import { pageOutbox } from "./page-outbox.ts";
-import { refuseUnsendable, whyUnsendable } from "./sendable.ts";
+import { refuseUnsendable } from "./sendable.ts";
 
 const CONVERSATION = "0190d3a0-0000-7000-8000-000000000001";
 const MESSAGE = "0190d3a0-0000-7000-8000-000000000002";
