@@ -125,8 +125,9 @@ async function runTests(project: string): Promise<Outcome> {
 async function runAll(): Promise<Outcome[]> {
   const outcomes = await runChecks(checks);
   outcomes.push(await runCheck({ name: "build", command: ["scripts/build.ts"] }));
-  // The stack's tests measure time and start processes by the dozen: alone, after the others.
-  for (const project of ["node", "workerd", "stack"]) outcomes.push(await runTests(project));
+  outcomes.push(...(await Promise.all(["node", "workerd"].map(runTests))));
+  // The stack's tests start processes by the dozen: alone, after the others.
+  outcomes.push(await runTests("stack"));
   return outcomes;
 }
 

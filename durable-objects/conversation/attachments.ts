@@ -1,4 +1,5 @@
 import type { Principal } from "../../shared/domain/access/principal.ts";
+import { AppError } from "../../shared/domain/app-error.ts";
 import type { Room } from "./room.ts";
 import type { Attachment, Sessions } from "./sessions.ts";
 import { Tickets } from "./tickets.ts";
@@ -35,10 +36,14 @@ function inTurn({ sessions }: Room, work: () => Promise<void>): Promise<void> {
 /**
  * Writes down where a revocation has to look for this credential. Whoever is attached must be known here already, so
  * that `detach` counts them. Settle it before the caller hears of success, or a revocation may miss them.
- * @throws AppError `database_unavailable`
+ * @throws AppError `database_unavailable`; `not_found` for someone who cannot see the conversation any more
  */
 export const recordAttachment = (room: Room, { userId, credentialId }: Attached): Promise<void> =>
-  inTurn(room, () => room.services.accounts.recordAttachment({ userId }, room.id, credentialId));
+  inTurn(room, async () => {
+    const seen = await room.services.accounts.recordAttachment({ userId }, room.id, credentialId);
+    // They lost access between their proof and now: nothing would ever end what is attached unrecorded.
+    if (!seen) throw new AppError("not_found", "There is no such conversation.");
+  });
 
 /** Someone is gone. When nothing of their credential is left here, a revocation need not look for it any more. */
 export function detach(room: Room, { userId, credentialId }: Attached): void {

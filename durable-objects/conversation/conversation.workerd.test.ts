@@ -51,6 +51,9 @@ describe("a message", () => {
       role: "user",
       parts: [{ type: "text", text: "are you there?" }],
     });
+    const ending = async () =>
+      unwrap(await open(id).messages(owner, { branches: "active", limit: 50 })).items[1]?.metadata;
+    await expect.poll(async () => (await ending())?.finishReason, { timeout: 10_000 }).toBe("stop");
   });
 
   it("streams its answer and stores what the model said, with model, usage, cost and receipt", async () => {

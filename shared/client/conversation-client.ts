@@ -191,6 +191,7 @@ export class ConversationClient {
         this.#onError(frame);
         return;
       default:
+        this.#position.touch();
         this.#emit({ type: "frame", frame });
         return;
     }

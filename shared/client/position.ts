@@ -9,6 +9,7 @@ export class EventPosition {
   /** null: no replay was asked for, and no welcome has said yet where the log ends. */
   #seq: number | null;
   #reported = 0;
+  #touched = false;
   #timer: Timer | null = null;
   readonly #clock: Clock;
   readonly #report: (seq: number) => boolean;
@@ -45,9 +46,16 @@ export class EventPosition {
     return "next";
   }
 
+  /** Something without a position was read: a long answer is many deltas and no event, and the server counts both. */
+  touch(): void {
+    this.#touched = true;
+    this.#timer ??= this.#clock.after(REPORT_EVERY_MS, () => this.flush());
+  }
+
   flush(): void {
     this.pause();
-    if (this.#seq === null || this.#seq <= this.#reported) return;
+    if (this.#seq === null || (this.#seq <= this.#reported && !this.#touched)) return;
+    this.#touched = false;
     if (this.#report(this.#seq)) this.#reported = this.#seq;
   }
 

@@ -20,7 +20,8 @@ export interface AccountStore {
     ifVersion?: number,
   ): Promise<WorkspaceSettings | null>;
   /** Where a session is attached, so that its revocation finds the sockets. */
-  recordAttachment(scope: Scope, conversationId: string, credentialId: string): Promise<void>;
+  /** @returns false when the caller cannot see that conversation any more */
+  recordAttachment(scope: Scope, conversationId: string, credentialId: string): Promise<boolean>;
   removeAttachment(scope: Scope, conversationId: string, credentialId: string): Promise<void>;
   attachments(by: { credentialId: string } | { userId: string; workspaceId?: string }): Promise<string[]>;
 }

@@ -157,7 +157,7 @@ function memoryAccounts(saved: Map<string, WorkspaceSettings>): AccountStore {
       saved.set(id, next);
       return next;
     },
-    recordAttachment: async () => {},
+    recordAttachment: async () => true,
     removeAttachment: async () => {},
     attachments: async () => [],
   };

@@ -30,14 +30,16 @@ export function createAccountStore({ app, auth }: AccountDatabases): AccountStor
     updateSettings: (scope, workspaceId, changes, ifVersion) =>
       updateSettings(app, scope, workspaceId, changes, ifVersion),
     recordAttachment: async (scope, conversationId, credentialId) => {
-      await app.scoped(scope, (db) => [
+      const [recorded] = await app.scoped(scope, (db) => [
         db.execute(sql`
           insert into session_attachments (conversation_id, workspace_id, owner_user_id, visibility, credential_id,
             attached_user_id, attached_at)
           select id, workspace_id, owner_user_id, visibility, ${credentialId}, ${scope.userId}::uuid, now()
           from conversations where id = ${conversationId}
-          on conflict (conversation_id, credential_id) do update set attached_at = excluded.attached_at`),
+          on conflict (conversation_id, credential_id) do update set attached_at = excluded.attached_at
+          returning 1`),
       ]);
+      return recorded.rows.length > 0;
     },
     removeAttachment: async (scope, conversationId, credentialId) => {
       await app.scoped(scope, (db) => [

@@ -153,9 +153,9 @@ export function storesSuite(open: () => Rooms): void {
       const accounts = createAccountStore(rooms);
       const [ann, bob] = [await makePerson(rooms, "Ann"), await makePerson(rooms, "Bob")];
       const talk = await makeConversation(rooms, ann, ann.personalWorkspaceId);
-      await accounts.recordAttachment(ann, talk.id, "session-1");
-      await accounts.recordAttachment(ann, talk.id, "session-1");
-      await accounts.recordAttachment(bob, talk.id, "session-2");
+      expect(await accounts.recordAttachment(ann, talk.id, "session-1")).toBe(true);
+      expect(await accounts.recordAttachment(ann, talk.id, "session-1")).toBe(true);
+      expect(await accounts.recordAttachment(bob, talk.id, "session-2")).toBe(false);
       expect(await accounts.attachments({ credentialId: "session-1" })).toEqual([talk.id]);
       expect(await accounts.attachments({ credentialId: "session-2" })).toEqual([]);
       expect(await accounts.attachments({ userId: ann.userId })).toEqual([talk.id]);

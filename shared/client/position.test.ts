@@ -1,0 +1,34 @@
+import { expect, it } from "vitest";
+import { EventPosition } from "./position.ts";
+
+function watched() {
+  const reports: number[] = [];
+  let due: (() => void) | null = null;
+  const after = (_ms: number, run: () => void) => {
+    due = run;
+    return { cancel: () => (due = null) };
+  };
+  const clock = { now: () => 0, random: () => 0, after };
+  const position = new EventPosition(0, clock, (seq) => reports.push(seq) > 0);
+  return { position, reports, second: () => due?.() };
+}
+
+it("reports how far it has read once a second, and nothing while nothing comes", () => {
+  const { position, reports, second } = watched();
+  position.take(1);
+  position.take(2);
+  second();
+  second();
+  expect(reports).toEqual([2]);
+});
+
+it("reports during a long answer too, which brings no events", () => {
+  const { position, reports, second } = watched();
+  position.take(1);
+  second();
+  position.touch();
+  position.touch();
+  second();
+  second();
+  expect(reports).toEqual([1, 1]);
+});
