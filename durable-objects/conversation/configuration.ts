@@ -1,4 +1,5 @@
 import type { ConfigurationReader, TurnConfiguration } from "../../shared/ports/conversation-store.ts";
+import type { Timers } from "../../shared/ports/timers.ts";
 import type { Journal } from "./journal.ts";
 
 /** After this long a turn goes on with the last settings it knows. */
@@ -13,6 +14,7 @@ export interface ReadConfiguration {
 interface Deps {
   journal: Journal;
   reader: ConfigurationReader;
+  timers: Pick<Timers, "wait">;
 }
 
 /** The settings of a turn: read once for each, fresh within a deadline, else the object's last good copy. */
@@ -33,10 +35,10 @@ export class Configuration {
   }
 
   async read(): Promise<ReadConfiguration> {
-    const { journal } = this.#deps;
+    const { journal, timers } = this.#deps;
     const asked = this.#ahead ?? this.#ask();
     this.#ahead = null;
-    const value = await Promise.race([asked, scheduler.wait(DEADLINE_MS).then(() => null)]);
+    const value = await Promise.race([asked, timers.wait(DEADLINE_MS).then(() => null)]);
     const snapshot = journal.meta("configuration");
     if (!value) return { value: snapshot ? (JSON.parse(snapshot) as TurnConfiguration) : null, from: "snapshot" };
     const text = JSON.stringify(value);

@@ -31,13 +31,14 @@ export function createRoom(ctx: DurableObjectState, env: Bindings, services: Ser
     turns: new TurnTable(storage.sql),
     sessions: new Sessions(ctx, nowMs),
     alarms,
-    configuration: new Configuration({ journal, reader: services.configuration }),
+    configuration: new Configuration({ journal, reader: services.configuration, timers: services.timers }),
     background,
   };
   const room = parts as typeof parts & Room;
   room.outbox = new Outbox({
     journal,
     alarms,
+    timers: services.timers,
     sink: services.events,
     background,
     now: nowMs,

@@ -13,11 +13,10 @@ import { forkInto } from "./fork.ts";
 import { handleFrame } from "./handle-frame.ts";
 import { exportConversation, removeConversation, revoke } from "./lifecycle.ts";
 import { deleteMessage, editMessage, listMessages, sendMessage } from "./messages.ts";
-import { OUTBOX_ALARM } from "./outbox.ts";
+import { onAlarm } from "./on-alarm.ts";
 import type { Room } from "./room.ts";
 import { conversationContext } from "./session-info.ts";
 import { forgetSocket, issueTicket, serveStream } from "./streams.ts";
-import { WATCHDOG_ALARM } from "./turn-queue.ts";
 import { updateConversation } from "./update.ts";
 
 /** One conversation. A shell: it admits, calls, answers; what happens is decided in the files beside it. */
@@ -115,13 +114,8 @@ export class Conversation extends DurableObject<Bindings> implements Conversatio
     this.webSocketClose(socket);
   }
 
-  /** Only decides and starts: alarms run one at a time, and one that throws is given up by the platform. */
   override alarm(): void {
-    const { journal, alarms, outbox, queue, services, background } = this.#room;
-    if (!journal.conversation) return;
-    const due = alarms.takeDue(services.now().getTime());
-    if (due.includes(OUTBOX_ALARM)) background(outbox.drain());
-    if (due.includes(WATCHDOG_ALARM)) queue.watch();
+    onAlarm(this.#room);
   }
 
   async #with<Value>(

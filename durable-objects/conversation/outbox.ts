@@ -1,5 +1,6 @@
 import type { SessionInfo } from "../../shared/contract/frames.ts";
 import type { EventSink } from "../../shared/ports/conversation-store.ts";
+import type { Timers } from "../../shared/ports/timers.ts";
 import type { AlarmScheduler } from "../alarm-scheduler.ts";
 import type { Journal } from "./journal.ts";
 
@@ -16,6 +17,7 @@ const IF_LOST_MS = 30_000;
 interface Deps {
   journal: Journal;
   alarms: Pick<AlarmScheduler, "schedule">;
+  timers: Pick<Timers, "after">;
   background(work: Promise<unknown>): void;
   sink: EventSink;
   now: () => number;
@@ -31,7 +33,7 @@ export class Outbox {
   readonly #deps: Deps;
   #draining: Promise<void> | null = null;
   #failures = 0;
-  #timer: ReturnType<typeof setTimeout> | null = null;
+  #timer: { cancel(): void } | null = null;
 
   constructor(deps: Deps) {
     this.#deps = deps;
@@ -48,14 +50,14 @@ export class Outbox {
    * before. That alarm is set once for many messages: setting one delays the acknowledgement of the message.
    */
   wake(): void {
-    const { journal, alarms, now, background } = this.#deps;
+    const { journal, alarms, now, background, timers } = this.#deps;
     if (this.#draining || !journal.conversation || journal.lastSeq <= journal.drainedSeq) return;
     if (this.#failures > 0) return alarms.schedule(OUTBOX_ALARM, now() + this.#delayMs());
     alarms.schedule(OUTBOX_ALARM, now() + IF_LOST_MS);
-    this.#timer ??= setTimeout(() => {
+    this.#timer ??= timers.after(DRAIN_AFTER_MS, () => {
       this.#timer = null;
       background(this.drain());
-    }, DRAIN_AFTER_MS);
+    });
   }
 
   /** Drains until nothing is left or the database fails; one at a time. Never rejects. */

@@ -64,7 +64,7 @@ async function streamThrough(room: Room, running: RunningTurn, planned: PlannedT
     if (!candidate) return;
     const stream = openStream(room, running, candidate, progress);
     if (index === 0 && !resumed && running.turn.state !== "running") {
-      await scheduler.wait(0); // the request leaves before the write below, which everything sent later would wait for
+      await room.services.timers.wait(0); // the request leaves before the write below, which everything sent later would wait for
       if (running.abort.signal.aborted) return;
       startTurn(room, running, planned);
     } else if (index === 0 && resumed) tellOtherModel(room, running, candidate);

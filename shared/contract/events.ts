@@ -34,7 +34,13 @@ export const ConversationEvent = z.discriminatedUnion("type", [
   }),
   z.object({ type: z.literal("turn:rerouted"), turnId: Id, from: ModelRef, to: ModelRef, why: z.string() }),
   /** The seam: the answer was cut and goes on from here. */
-  z.object({ type: z.literal("turn:continued"), turnId: Id, why: z.string() }),
+  z.object({
+    type: z.literal("turn:continued"),
+    turnId: Id,
+    why: z.string(),
+    /** How many parts of the answer stand before the seam. */
+    afterParts: z.int().nonnegative().optional(),
+  }),
   z.object({ type: z.literal("turn:completed"), turnId: Id, message: Message, usage: Usage }),
   z.object({
     type: z.literal("turn:interrupted"),

@@ -72,6 +72,8 @@ export const MessageMetadata = z.object({
   /** The id of the turn that wrote this message, and the user message it answers. */
   turnId: Id.optional(),
   replyTo: Id.optional(),
+  /** User messages that reached the model while this answer was being written: it answers them too. */
+  steeredBy: z.array(Id).optional(),
   /** Which attached client sent it: `web`, `tui`, `api`, `bridge`. */
   client: z.string().optional(),
   /** The account that sent it; others may write in a shared conversation. */

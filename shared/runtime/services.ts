@@ -20,6 +20,7 @@ import type { Mailer } from "../ports/mailer.ts";
 import type { Maintenance } from "../ports/maintenance.ts";
 import type { ProviderDirectory } from "../ports/provider-directory.ts";
 import type { SignIn, SignInEvents } from "../ports/sign-in.ts";
+import { platformTimers, type Timers } from "../ports/timers.ts";
 import { readSettings } from "./env.ts";
 
 /** Everything the edge and the objects may use; made once per isolate by `createServices`. */
@@ -35,6 +36,7 @@ export interface Services {
   providers: ProviderDirectory;
   /** One cheap round trip: is the database there, are the migrations in? Never throws. */
   checkDatabase(): Promise<{ ok: boolean; detail: string }>;
+  timers: Timers;
   /** A new UUIDv7. */
   newId(): string;
   now(): Date;
@@ -97,6 +99,7 @@ function compose(settings: Settings, platform: Platform): Services {
       schedule: platform.background,
     }),
     checkDatabase: () => checkDatabase(app),
+    timers: platformTimers,
     newId: () => newId(),
     now,
   };

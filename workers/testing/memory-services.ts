@@ -5,6 +5,7 @@ import type { AccountStore, IdempotencyStore } from "../../shared/ports/account-
 import type { ConversationStore } from "../../shared/ports/conversation-store.ts";
 import type { ProviderDirectory } from "../../shared/ports/provider-directory.ts";
 import type { Authentication, SignIn } from "../../shared/ports/sign-in.ts";
+import { platformTimers } from "../../shared/ports/timers.ts";
 import { readSettings } from "../../shared/runtime/env.ts";
 import type { Services } from "../../shared/runtime/services.ts";
 
@@ -202,6 +203,7 @@ export function memoryServices() {
     checkDatabase: async () => ({ ok: true, detail: "reachable" }),
     newId: () => crypto.randomUUID(),
     now: () => new Date(0),
+    timers: platformTimers,
   };
   return { services, rows, deletedUsers };
 }

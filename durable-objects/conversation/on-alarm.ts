@@ -1,0 +1,11 @@
+import { OUTBOX_ALARM } from "./outbox.ts";
+import type { Room } from "./room.ts";
+import { WATCHDOG_ALARM } from "./turn-queue.ts";
+
+/** Only decides and starts: alarms run one at a time, and one that throws is given up by the platform. */
+export function onAlarm({ journal, alarms, outbox, queue, services, background }: Room): void {
+  if (!journal.conversation) return;
+  const due = alarms.takeDue(services.now().getTime());
+  if (due.includes(OUTBOX_ALARM)) background(outbox.drain());
+  if (due.includes(WATCHDOG_ALARM)) queue.watch();
+}
