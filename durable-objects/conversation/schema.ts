@@ -23,6 +23,18 @@ const MIGRATIONS: readonly string[] = [
   create table tickets (hash text primary key, proof text not null, expires_at integer not null) without rowid;
   create table revoked (credential_id text primary key, at integer not null) without rowid;
   `,
+  `
+  create table proofs (
+    credential_hash text primary key, credential_id text not null, user_id text not null, principal text not null,
+    proven_at integer not null
+  ) without rowid;
+  create index proofs_by_credential on proofs (credential_id);
+  create table unrecorded (credential_id text primary key, user_id text not null, at integer not null) without rowid;
+  create table idempotency_keys (
+    key text primary key, fingerprint text not null, answer text not null, at integer not null
+  ) without rowid;
+  create index idempotency_keys_by_time on idempotency_keys (at);
+  `,
 ];
 
 /** Whether this object holds a conversation. Reads only. */
