@@ -35,6 +35,11 @@ const MIGRATIONS: readonly string[] = [
   ) without rowid;
   create index idempotency_keys_by_time on idempotency_keys (at);
   `,
+  `
+  alter table turns add column steers text;
+  alter table turns add column progress text;
+  create index turns_by_target on turns (steers) where steers is not null;
+  `,
 ];
 
 /** Whether this object holds a conversation. Reads only. */

@@ -25,7 +25,15 @@ export const ConversationEvent = z.discriminatedUnion("type", [
     parentId: Id.nullable().optional(),
     receipt: Receipt,
   }),
-  z.object({ type: z.literal("tool:requested"), turnId: Id, call: ToolCall, needsApproval: z.boolean() }),
+  z.object({
+    type: z.literal("tool:requested"),
+    turnId: Id,
+    call: ToolCall,
+    /** True: it waits for a `tool:answer`. False: it runs from here on. */
+    needsApproval: z.boolean(),
+    /** Why somebody is asked, where it is not the tool's own rule. */
+    why: z.string().optional(),
+  }),
   z.object({
     type: z.literal("tool:completed"),
     turnId: Id,

@@ -74,6 +74,8 @@ export const MessageMetadata = z.object({
   replyTo: Id.optional(),
   /** User messages that reached the model while this answer was being written: it answers them too. */
   steeredBy: z.array(Id).optional(),
+  /** For each of them: how many parts of the answer stood before it. */
+  steeredAt: z.array(z.int().nonnegative()).optional(),
   /** Which attached client sent it: `web`, `tui`, `api`, `bridge`. */
   client: z.string().optional(),
   /** The account that sent it; others may write in a shared conversation. */
