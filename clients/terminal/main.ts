@@ -1,5 +1,6 @@
 /** `mosaic`: chat in the terminal, or print one answer. Run by bin/mosaic.mjs. */
 import { ApiError } from "../../shared/client/api-error.ts";
+import { resendLeftovers } from "../../shared/client/resend-leftovers.ts";
 import { refuseUnsendable } from "../../shared/client/sendable.ts";
 import type { CommandName } from "../../shared/contract/commands.ts";
 import { conversationsWithOutbox, credentialFile, fileOutbox } from "./local-files.ts";
@@ -9,7 +10,6 @@ import { plainLine, plainText } from "./plain-text.ts";
 import { askOnce, NothingCameOfIt } from "./print-answer.ts";
 import { commandIn, needsConversation, printCommand } from "./print-command.ts";
 import { readStdin } from "./read-stdin.ts";
-import { resendLeftovers } from "./resend-leftovers.ts";
 import { login, signedIn } from "./signed-in.ts";
 import { UsageError } from "./usage-error.ts";
 import { VERSION } from "./version.ts";
@@ -96,7 +96,7 @@ async function chat(invocation: Invocation, command: Extract<Command, { kind: "c
     await server.api.conversations.update(conversationId, { model: command.model });
   }
   const others = conversationsWithOutbox(env, url).filter((id) => id !== conversationId);
-  const resent = await resendLeftovers(server, others, outboxOf);
+  const resent = await resendLeftovers(server.api, others, outboxOf);
   let greeting = resent === 0 ? null : `${resent} unsent message(s) of earlier conversations went out now.`;
   for (;;) {
     const client = openConversation(server, conversationId, outboxOf(conversationId), 0);

@@ -52,10 +52,13 @@ function siblingsByPlace(view: View): Map<string, string[]> {
   return places;
 }
 
-/** The newest turn that answers each user message. */
+/** The newest turn that answers each user message, or that it joined while the answer was being written. */
 function turnsByQuestion(view: View): Map<string, Turn> {
   const turns = new Map<string, Turn>();
-  for (const turn of view.turns.values()) if (turn.replyTo !== null) turns.set(turn.replyTo, turn);
+  for (const turn of view.turns.values()) {
+    for (const id of view.tree.get(turn.messageId)?.message.metadata.steeredBy ?? []) turns.set(id, turn);
+    if (turn.replyTo !== null) turns.set(turn.replyTo, turn);
+  }
   return turns;
 }
 
@@ -91,6 +94,8 @@ function shown(entry: TreeEntry, view: View, asked: Turn | undefined, siblings: 
     status: message.role === "user" ? questionStatus(asked) : answered,
     deleted,
     error: message.role === "user" ? null : failureOf(turn),
+    kept: true,
+    taken: view.taken.get(message.id) ?? null,
     turn,
     siblings,
   };
@@ -109,6 +114,8 @@ function shownPending(pending: PendingSend, parentId: string | null): ViewMessag
     status: pending.state,
     deleted: false,
     error: pending.error,
+    kept: pending.kept,
+    taken: null,
     turn: null,
     siblings: [pending.id],
   };
@@ -126,6 +133,8 @@ function reused(before: ViewMessage | undefined, now: ViewMessage): ViewMessage 
     before.status === now.status &&
     before.deleted === now.deleted &&
     before.error === now.error &&
+    before.kept === now.kept &&
+    before.taken === now.taken &&
     before.turn === now.turn &&
     before.parentId === now.parentId &&
     sameList(before.siblings, now.siblings);

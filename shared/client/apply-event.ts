@@ -44,8 +44,9 @@ function withNotice(notices: Notice[], next: Notice): Notice[] {
   return again ? notices.with(-1, { ...next, key: last.key }) : [...notices, next];
 }
 
-/** Only what is seen as it happens shows how far the answer was when it was cut; the log does not say. */
-function partsWhenCut(draft: Draft, seq: number, turnId: string): { afterParts?: number } {
+/** Where the log does not say how far the answer was when it was cut, only having seen it happen does. */
+function partsWhenCut(draft: Draft, seq: number, { turnId, afterParts }: EventOf<"turn:continued">) {
+  if (afterParts !== undefined) return { afterParts };
   const { running, welcomedAt } = draft;
   const live = welcomedAt !== null && seq > welcomedAt;
   if (!live || running?.turnId !== turnId || running.awaitingSnapshot || running.parts.length === 0) return {};
@@ -133,7 +134,7 @@ function applyPassing(draft: Draft, { seq }: Logged, event: EventOf<"turn:rerout
   const kind = event.type === "turn:rerouted" ? "rerouted" : "continued";
   const next = {
     ...notice(seq, kind, text, turnId),
-    ...(kind === "continued" ? partsWhenCut(draft, seq, turnId) : {}),
+    ...(event.type === "turn:continued" ? partsWhenCut(draft, seq, event) : {}),
   };
   changeTurn(draft, turnId, (turn) => ({ state: "running", notices: withNotice(turn.notices, next) }));
   changeRunning(draft, turnId, () => ({ state: "streaming" }));

@@ -1,40 +1,11 @@
 import { expect, test } from "vitest";
+import { handClock } from "../testing/hand-clock.ts";
 import { aSession } from "../testing/node/protocol-server.ts";
-import { type Clock, reconnectDelayMs } from "./clock.ts";
+import { reconnectDelayMs } from "./clock.ts";
 import { type Access, ConversationConnection } from "./connection.ts";
 import type { IncomingFrame } from "./decode-frame.ts";
 import { platformSockets } from "./socket.ts";
 import type { Connection } from "./view-state.ts";
-
-/** A clock that stands until it is moved. */
-function handClock(): Clock & { forward(ms: number): void } {
-  let now = 0;
-  let timers: { at: number; run: () => void }[] = [];
-  return {
-    now: () => now,
-    random: () => 1,
-    after: (ms, run) => {
-      const timer = { at: now + ms, run };
-      timers.push(timer);
-      return {
-        cancel: () => {
-          timers = timers.filter((other) => other !== timer);
-        },
-      };
-    },
-    forward: (ms) => {
-      const until = now + ms;
-      for (;;) {
-        const next = timers.filter(({ at }) => at <= until).sort((a, b) => a.at - b.at)[0];
-        if (!next) break;
-        timers = timers.filter((other) => other !== next);
-        now = next.at;
-        next.run();
-      }
-      now = until;
-    },
-  };
-}
 
 const ID = "0190aaaa-0000-7000-8000-000000000000";
 const WELCOME = JSON.stringify({
@@ -142,6 +113,27 @@ test("waking tries at once; a stopped connection never tries again", () => {
   connection.restart();
   clock.forward(100_000);
   expect(sockets).toHaveLength(2);
+});
+
+test("waking asks a connection that seems to stand, and gives it up when it says nothing", () => {
+  const { clock, connection, sockets, socket, states, welcome } = inHand();
+  welcome();
+  connection.wake();
+  expect(socket().sent).toEqual(["hello", "ping"]);
+  socket().message("pong");
+  clock.forward(10_000);
+  expect(states.at(-1)?.state).toBe("open");
+  connection.wake();
+  clock.forward(10_000);
+  expect(states.at(-1)?.state).toBe("waiting");
+  expect(sockets).toHaveLength(1);
+});
+
+test("a server that does not even say whether access is allowed is tried again", () => {
+  const { clock, sockets, socket } = inHand(() => new Promise(() => {}));
+  socket().close(1006, "");
+  clock.forward(30_000);
+  expect(sockets.length).toBeGreaterThan(1);
 });
 
 test("what an earlier socket still says is not heard", () => {

@@ -80,9 +80,11 @@ export class ConversationConnection {
     this.#retry();
   }
 
-  /** Stops waiting: tries now. For when the network or the window is back. */
+  /** Stops waiting: tries now. For when the network or the window is back; a connection that seems to stand is asked. */
   wake(): void {
-    if (this.#stopped || this.#socket !== null) return;
+    if (this.#stopped) return;
+    if (this.#welcomed) return this.#ask();
+    if (this.#socket !== null) return;
     this.#attempt = 0;
     this.#connect();
   }
@@ -140,10 +142,12 @@ export class ConversationConnection {
   }
 
   #watch(): void {
-    this.#deadline(PING_AFTER_MS, () => {
-      this.#socket?.send("ping");
-      this.#deadline(PONG_WITHIN_MS, () => this.#lost(1006));
-    });
+    this.#deadline(PING_AFTER_MS, () => this.#ask());
+  }
+
+  #ask(): void {
+    this.#socket?.send("ping");
+    this.#deadline(PONG_WITHIN_MS, () => this.#lost(1006));
   }
 
   #deadline(ms: number, run: () => void): void {
@@ -165,6 +169,8 @@ export class ConversationConnection {
       return;
     }
     const generation = this.#generation;
+    // A server that hangs hangs here too.
+    this.#deadline(WELCOME_WITHIN_MS, () => this.restart());
     const decide = (access: Access): void => {
       if (generation !== this.#generation || this.#stopped) return;
       const final = CLOSE_OF_ACCESS[access];

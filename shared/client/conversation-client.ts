@@ -176,13 +176,17 @@ export class ConversationClient {
         if (place === "gap") this.#connection.restart();
         if (place !== "next") return;
         if (frame.type === "event" && frame.event.type === "message:added") {
-          this.#queue.acknowledge(frame.event.message.id, { seq: frame.seq, state: null, duplicate: false });
+          // First the event, so that the message never is nowhere.
+          this.#emit({ type: "frame", frame });
+          this.#queue.acknowledge(frame.event.message.id, { seq: frame.seq, state: null, duplicate: false }, true);
+          return;
         }
         this.#emit({ type: "frame", frame });
         return;
       }
       case "ack":
-        this.#queue.acknowledge(frame.id, frame);
+        this.#emit({ type: "taken", id: frame.id, state: frame.state });
+        this.#queue.acknowledge(frame.id, frame, this.#position.hasRead(frame.seq));
         return;
       case "command:result":
         this.#replies.answer(frame.id, frame);
@@ -200,7 +204,10 @@ export class ConversationClient {
   #onWelcome(frame: Extract<ServerFrame, { type: "welcome" }>): void {
     const began = this.#position.welcome(frame.lastSeq);
     if (began === "ahead") {
-      // The server's log is shorter than what was read: it was rebuilt, so nothing shown can be trusted.
+      // The server's log is shorter than what was read: it was rebuilt, so nothing shown can be trusted. Only what was
+      // not acknowledged is sent again: keeping more here would bring back what was deleted meanwhile, and a second
+      // copy of the truth in every client would still not know which of them is right.
+      this.#queue.reset();
       this.#emit({ type: "reset" });
       this.#connection.restart();
       return;

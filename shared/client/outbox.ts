@@ -10,6 +10,11 @@ export const OutboxEntry = z.object({
   model: messageBodyFields.model,
   whenBusy: messageBodyFields.whenBusy,
   queuedAt: Timestamp,
+  /**
+   * Counts up with every message of a client and alone decides their order: clocks are set back, and two messages may
+   * share a millisecond.
+   */
+  place: z.int().nonnegative().default(0),
   /** Why the server refused it; it is not sent again until someone asks for it. */
   refused: z.object({ code: z.string(), message: z.string() }).optional(),
 });
@@ -25,7 +30,7 @@ export interface OutboxStorage {
   remove(id: string): Promise<void> | void;
 }
 
-/** Reads what storage held, oldest first; records that are not entries any more are left out. */
+/** Reads what storage held, in the order it was written; records that are not entries any more are left out. */
 export function parseOutbox(records: string[]): OutboxEntry[] {
   const entries = records.flatMap((record) => {
     try {
@@ -35,7 +40,7 @@ export function parseOutbox(records: string[]): OutboxEntry[] {
       return [];
     }
   });
-  return entries.sort((a, b) => a.queuedAt.localeCompare(b.queuedAt) || a.id.localeCompare(b.id));
+  return entries.sort((a, b) => a.place - b.place || a.queuedAt.localeCompare(b.queuedAt) || a.id.localeCompare(b.id));
 }
 
 export function memoryOutbox(): OutboxStorage {

@@ -32,3 +32,12 @@ it("reports during a long answer too, which brings no events", () => {
   second();
   expect(reports).toEqual([1, 1]);
 });
+
+it("reports from the start again after the log was rebuilt shorter", () => {
+  const { position, reports, second } = watched();
+  for (let seq = 1; seq <= 300; seq += 1) position.take(seq);
+  expect(position.welcome(10)).toBe("ahead");
+  position.take(1);
+  second();
+  expect(reports).toEqual([200, 1]);
+});

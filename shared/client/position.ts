@@ -33,7 +33,13 @@ export class EventPosition {
     }
     if (this.#seq <= lastSeq) return "resumed";
     this.#seq = 0;
+    this.#reported = 0;
     return "ahead";
+  }
+
+  /** Whether this event was read. */
+  hasRead(seq: number): boolean {
+    return this.#seq !== null && seq <= this.#seq;
   }
 
   take(seq: number): "next" | "repeated" | "gap" {

@@ -48,7 +48,8 @@ function answering(lastSeq = 0) {
       offset: 0,
       text: value,
     }),
-    continued: () => event({ type: "turn:continued", turnId, why: WHY }),
+    continued: (afterParts?: number) =>
+      event({ type: "turn:continued", turnId, why: WHY, ...(afterParts === undefined ? {} : { afterParts }) }),
     interrupted: (why: string, willContinue: boolean) =>
       event({ type: "turn:interrupted", turnId, message: answer([text("half")]), why, willContinue }),
     failed: (message: string) =>
@@ -84,6 +85,16 @@ describe("a seam", () => {
   test("that is replayed stands where the words begin anew", () => {
     const { begin, continued, completed } = answering(99);
     expect(placesOf(answerOf([...begin, continued(), completed([text("before"), text("after")])]))).toEqual([1]);
+  });
+
+  test("stands where the log says, live and replayed", () => {
+    const { begin, continued, completed } = answering(99);
+    const parts: Part[] = [text("before"), { type: "thinking", text: "…" }, text("after")];
+    expect(placesOf(answerOf([...begin, continued(2), completed(parts)]))).toEqual([2]);
+    const live = answering();
+    expect(placesOf(answerOf([...live.begin, live.delta(0, "a"), live.delta(1, "b"), live.continued(1)]))).toEqual([1]);
+    const beyond = answering();
+    expect(placesOf(answerOf([...beyond.begin, beyond.delta(0, "only one"), beyond.continued(7)]))).toEqual([1]);
   });
 
   test("whose place nobody knows stands below", () => {

@@ -1,4 +1,4 @@
-import type { SessionInfo } from "../contract/frames.ts";
+import type { AckState, SessionInfo } from "../contract/frames.ts";
 import type { Message, Part, Usage } from "../contract/message.ts";
 import type { Receipt } from "../contract/receipt.ts";
 import type { IncomingFrame } from "./decode-frame.ts";
@@ -12,12 +12,15 @@ export type Connection =
   /** For good, with the reason as a sentence; 1000 is the client's own stop. */
   | { state: "closed"; code: number; reason: string };
 
-/** A message that the server has not acknowledged (`sending`) or has refused (`failed`). */
+/** A message that is `sending`, acknowledged and about to come as an event (`saved`), or refused (`failed`). */
 export interface PendingSend {
   id: string;
   entry: OutboxEntry;
-  state: "sending" | "failed";
+  state: "sending" | "saved" | "failed";
+  /** Why it was refused, or why it is not through yet. */
   error: string | null;
+  /** False where this device could not keep it: it is lost when the client ends before the server has it. */
+  kept: boolean;
 }
 
 export interface Notice {
@@ -28,7 +31,7 @@ export interface Notice {
   text: string;
   turnId: string | null;
   canRetry: boolean;
-  /** Of a seam that was seen live: how many parts the answer had when it was cut. */
+  /** Of a seam: how many parts of the answer stand before it, where that is known. */
   afterParts?: number;
 }
 
@@ -77,8 +80,12 @@ export interface ViewMessage {
   createdAt: string;
   status: MessageStatus;
   deleted: boolean;
-  /** Why a message failed, null otherwise. */
+  /** Why a message failed, or is not through yet; null otherwise. */
   error: string | null;
+  /** Of a message that is `sending`: whether this device keeps it until it is through. True of every other. */
+  kept: boolean;
+  /** What the server said it does with a message of this client; null of every other. */
+  taken: AckState | null;
   /** The turn that wrote this answer, with its receipt and what happened on the way. */
   turn: Turn | null;
   /** All messages that share this one's parent and role, itself included, oldest first: the branches at this place. */
@@ -105,6 +112,8 @@ export interface View {
   messages: readonly ViewMessage[];
   running: RunningTurn | null;
   pending: readonly PendingSend[];
+  /** What the server does with the messages sent here, by their id: `queued` ones wait, `steered` ones join the answer. */
+  taken: ReadonlyMap<string, AckState>;
   /** What belongs to no message; the newest last, at most 20. */
   notices: readonly Notice[];
   /** Every branch, by message id. */
@@ -116,6 +125,7 @@ export type ViewAction =
   | { type: "frame"; frame: IncomingFrame }
   | { type: "connection"; connection: Connection }
   | { type: "pending"; pending: readonly PendingSend[] }
+  | { type: "taken"; id: string; state: AckState }
   /** No replay was asked for: the view begins after this event. */
   | { type: "start"; seq: number }
   /** The server's log is not the one that was shown: everything is read anew. */
@@ -133,6 +143,7 @@ export const emptyView: View = {
   messages: [],
   running: null,
   pending: [],
+  taken: new Map(),
   notices: [],
   tree: new Map(),
   turns: new Map(),

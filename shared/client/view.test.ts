@@ -248,10 +248,35 @@ describe("events", () => {
   test("a message that comes back as an event is not shown twice", () => {
     const log = new Log();
     const id = log.ask("hello");
-    const entry = { id, text: "hello", whenBusy: "queue" as const, queuedAt: AT };
-    const pending = reduceView(emptyView, { type: "pending", pending: [{ id, entry, state: "sending", error: null }] });
+    const entry = { id, text: "hello", whenBusy: "queue" as const, queuedAt: AT, place: 1 };
+    const pending = reduceView(emptyView, {
+      type: "pending",
+      pending: [{ id, entry, state: "sending", error: null, kept: true }],
+    });
     expect(statuses(pending)).toEqual(["sending"]);
     expect(statuses(frames(log.frames(), pending))).toEqual(["saved"]);
+  });
+
+  test("a message that joined a running answer says so, and is answered by it", () => {
+    const { log, question, turn } = running();
+    const steering = log.ask("shorter, please");
+    const taken = reduceView(frames(log.frames()), { type: "taken", id: steering, state: "steered" });
+    expect(taken.messages.find(({ id }) => id === steering)).toMatchObject({ status: "saved", taken: "steered" });
+    const message = aMessage({
+      id: turn.messageId,
+      seq: 2,
+      role: "assistant",
+      parentId: question,
+      parts: [text("short")],
+      metadata: { turnId: turn.turnId, replyTo: question, steeredBy: [steering] },
+    });
+    log.add({ type: "turn:completed", turnId: turn.turnId, message, usage });
+    const view = frames(log.frames());
+    expect(view.messages.map(({ role, status }) => `${role} ${status}`)).toEqual([
+      "user answered",
+      "assistant done",
+      "user answered",
+    ]);
   });
 
   test("title, model and errors are told", () => {
@@ -264,10 +289,10 @@ describe("events", () => {
 
   test("a reset forgets the conversation and keeps what is on its way", () => {
     const { view } = running();
-    const entry = { id: testId(), text: "x", whenBusy: "queue" as const, queuedAt: AT };
+    const entry = { id: testId(), text: "x", whenBusy: "queue" as const, queuedAt: AT, place: 1 };
     const sending = reduceView(view, {
       type: "pending",
-      pending: [{ id: entry.id, entry, state: "sending", error: null }],
+      pending: [{ id: entry.id, entry, state: "sending", error: null, kept: true }],
     });
     const reset = reduceView(sending, { type: "reset" });
     expect(reset.seq).toBe(0);

@@ -77,19 +77,22 @@ function apply(draft: Draft, action: ViewAction): void {
     case "pending":
       draft.pending = action.pending;
       return;
+    case "taken":
+      draft.taken = new Map(draft.taken).set(action.id, action.state);
+      return;
     case "start":
       draft.seq = action.seq;
       return;
     case "reset": {
-      const { connection, pending } = draft;
-      Object.assign(draft, draftOf(emptyView), { connection, pending });
+      const { connection, pending, taken } = draft;
+      Object.assign(draft, draftOf(emptyView), { connection, pending, taken });
       return;
     }
   }
 }
 
 const sameTree = (a: View, b: View): boolean =>
-  a.tree === b.tree && a.turns === b.turns && a.headId === b.headId && a.pending === b.pending;
+  a.tree === b.tree && a.turns === b.turns && a.headId === b.headId && a.pending === b.pending && a.taken === b.taken;
 
 function messagesOf(before: View, after: View): readonly ViewMessage[] {
   if (sameTree(before, after) && before.running === after.running) return before.messages;

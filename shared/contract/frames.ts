@@ -79,6 +79,7 @@ export const SessionInfo = z.object({
 export type SessionInfo = z.infer<typeof SessionInfo>;
 
 export const AckState = z.enum(["started", "queued", "steered"]);
+export type AckState = z.infer<typeof AckState>;
 
 /** Everything the server may send on the conversation socket. Clients ignore fields and types they do not know. */
 export const ServerFrame = z.discriminatedUnion("type", [
