@@ -39,7 +39,11 @@ export interface ConversationStore {
    * @throws AppError `version_conflict` when `ifVersion` is stale.
    */
   update(scope: Scope, id: string, changes: ConversationChanges, ifVersion?: number): Promise<Conversation | null>;
-  /** Erases the conversation and everything that hangs on it. @returns whether there was one. */
+  /**
+   * Erases the conversation and everything that hangs on it.
+   * @returns whether there was one; false also when it is gone already.
+   * @throws AppError `not_found` when it is the caller's, in a workspace that they have left.
+   */
   erase(scope: Scope, id: string): Promise<boolean>;
   /** Every event from `afterSeq` on, oldest first, at most `limit`: how an object that lost its storage is rebuilt. */
   events(scope: Scope, id: string, afterSeq: number, limit: number): Promise<LoggedEvent[]>;

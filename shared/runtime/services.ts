@@ -8,6 +8,7 @@ import { createConversationStore } from "../adapters/postgres/conversation-store
 import { createDatabase } from "../adapters/postgres/database.ts";
 import { createEventSink } from "../adapters/postgres/event-sink.ts";
 import { createIdempotencyStore } from "../adapters/postgres/idempotency-store.ts";
+import { createJobStore } from "../adapters/postgres/job-store.ts";
 import { createMaintenance } from "../adapters/postgres/maintenance.ts";
 import { createSignInDatabase } from "../adapters/postgres/sign-in-database.ts";
 import { createConfigurationReader } from "../adapters/postgres/workspace-settings.ts";
@@ -16,6 +17,7 @@ import { createSignIn } from "../adapters/sign-in/sign-in.ts";
 import type { Settings } from "../contract/settings.ts";
 import type { AccountStore, IdempotencyStore } from "../ports/account-store.ts";
 import type { ConfigurationReader, ConversationStore, EventSink } from "../ports/conversation-store.ts";
+import type { JobStore } from "../ports/job-store.ts";
 import type { Mailer } from "../ports/mailer.ts";
 import type { Maintenance } from "../ports/maintenance.ts";
 import type { ProviderDirectory } from "../ports/provider-directory.ts";
@@ -29,6 +31,7 @@ export interface Services {
   signIn: SignIn;
   conversations: ConversationStore;
   events: EventSink;
+  jobs: JobStore;
   configuration: ConfigurationReader;
   accounts: AccountStore;
   idempotency: IdempotencyStore;
@@ -37,6 +40,8 @@ export interface Services {
   /** One cheap round trip: is the database there, are the migrations in? Never throws. */
   checkDatabase(): Promise<{ ok: boolean; detail: string }>;
   timers: Timers;
+  /** From 0 up to 1: spreads retries. Never for secrets. */
+  random(): number;
   /** A new UUIDv7. */
   newId(): string;
   now(): Date;
@@ -69,10 +74,15 @@ export function createServices(env: object, platform: Platform): Services {
   return made.services;
 }
 
+/** A request answers within about three seconds, also with a database that hangs. */
+const REQUEST_PATIENCE_MS = 2_500;
+
 function compose(settings: Settings, platform: Platform): Services {
   const endpoint = settings.DATABASE_HTTP_ENDPOINT;
-  const app = createDatabase({ connectionString: settings.DATABASE_APP_URL, endpoint });
-  const authAddress = { connectionString: settings.DATABASE_AUTH_URL, endpoint };
+  const timeoutMs = REQUEST_PATIENCE_MS;
+  const app = createDatabase({ connectionString: settings.DATABASE_APP_URL, endpoint, timeoutMs });
+  const authAddress = { connectionString: settings.DATABASE_AUTH_URL, endpoint, timeoutMs };
+  const patient = createDatabase({ connectionString: settings.DATABASE_APP_URL, endpoint });
   const auth = createDatabase(authAddress);
   const accounts = createAccountStore({ app, auth });
   const now = (): Date => new Date();
@@ -87,11 +97,12 @@ function compose(settings: Settings, platform: Platform): Services {
       runInBackground: platform.background,
     }),
     conversations: createConversationStore(app),
-    events: createEventSink(app),
+    events: createEventSink(patient),
+    jobs: createJobStore(app),
     configuration: createConfigurationReader(app),
     accounts,
     idempotency: createIdempotencyStore(app),
-    maintenance: createMaintenance({ app, auth }),
+    maintenance: createMaintenance({ app: patient, auth }),
     providers: createProviderDirectory({
       settings,
       fetch: (input, init) => fetch(input, init),
@@ -100,6 +111,7 @@ function compose(settings: Settings, platform: Platform): Services {
     }),
     checkDatabase: () => checkDatabase(app),
     timers: platformTimers,
+    random: Math.random,
     newId: () => newId(),
     now,
   };

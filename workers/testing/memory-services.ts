@@ -195,6 +195,12 @@ export function memoryServices() {
     signIn: signInAs(({ workspace }) => [workspace], deletedUsers),
     conversations: memoryConversations(rows),
     events: { drain: async () => ({ ok: true }) },
+    jobs: {
+      report: async () => {},
+      list: async () => ({ items: [], nextCursor: null }),
+      find: async () => null,
+      settle: async () => null,
+    },
     configuration: { read: async () => ({ workspace: { defaultModel: null, defaultProviderId: null, settings: {} } }) },
     accounts: memoryAccounts(new Map()),
     idempotency: memoryIdempotency(),
@@ -204,6 +210,7 @@ export function memoryServices() {
     newId: () => crypto.randomUUID(),
     now: () => new Date(0),
     timers: platformTimers,
+    random: () => 0.5,
   };
   return { services, rows, deletedUsers };
 }

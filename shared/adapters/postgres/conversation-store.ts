@@ -1,11 +1,10 @@
 import { and, asc, desc, eq, gt, type SQL, sql } from "drizzle-orm";
-import * as z from "zod";
 import type { Conversation } from "../../contract/conversation.ts";
 import { LoggedEvent } from "../../contract/events.ts";
-import { Id, Timestamp } from "../../contract/primitives.ts";
 import { AppError } from "../../domain/app-error.ts";
 import type { ConversationChanges, ConversationStore, NewConversation, Scope } from "../../ports/conversation-store.ts";
 import { type Database, sqlStateOf } from "./database.ts";
+import { readCursor, writeCursor } from "./list-cursor.ts";
 import { conversationEvents, conversations } from "./schema/conversations.ts";
 
 const REFUSED_BY_POLICY = "42501";
@@ -28,7 +27,10 @@ export function createConversationStore(database: Database): ConversationStore {
       const [rows] = await database.scoped(scope, (db) => [
         db.delete(conversations).where(eq(conversations.id, id)).returning({ id: conversations.id }),
       ]);
-      return rows.length > 0;
+      if (rows.length > 0) return true;
+      const [own] = await database.scoped(scope, (db) => [db.execute(sql`select app.own_conversations() as id`)]);
+      if (own.rows.some((row) => row.id === id)) throw new AppError("not_found", "There is no such conversation.");
+      return false;
     },
     events: async (scope, id, afterSeq, limit) => {
       const { seq, at, event } = conversationEvents;
@@ -86,7 +88,7 @@ async function list(
   const conditions: (SQL | undefined)[] = [
     page.workspaceId === undefined ? undefined : eq(conversations.workspaceId, page.workspaceId),
     after
-      ? sql`(${conversations.updatedAt}, ${conversations.id}) < (${after.updatedAt}::timestamptz, ${after.id}::uuid)`
+      ? sql`(${conversations.updatedAt}, ${conversations.id}) < (${after.at}::timestamptz, ${after.id}::uuid)`
       : undefined,
   ];
   const [rows] = await database.scoped(scope, (db) => [
@@ -99,7 +101,10 @@ async function list(
   ]);
   const items = rows.slice(0, page.limit).map(conversationOf);
   const last = items.at(-1);
-  return { items, nextCursor: rows.length > page.limit && last ? writeCursor(last) : null };
+  return {
+    items,
+    nextCursor: rows.length > page.limit && last ? writeCursor({ at: last.updatedAt, id: last.id }) : null,
+  };
 }
 
 async function update(
@@ -152,22 +157,4 @@ function conversationOf(row: typeof conversations.$inferSelect): Conversation {
     createdAt: createdAt.toISOString(),
     updatedAt: updatedAt.toISOString(),
   };
-}
-
-const Cursor = z.tuple([Timestamp, Id]).transform(([updatedAt, id]) => ({ updatedAt, id }));
-
-const writeCursor = ({ updatedAt, id }: Conversation): string =>
-  btoa(JSON.stringify([updatedAt, id]))
-    .replaceAll("+", "-")
-    .replaceAll("/", "_")
-    .replaceAll("=", "");
-
-function readCursor(cursor: string): z.infer<typeof Cursor> {
-  try {
-    return Cursor.parse(JSON.parse(atob(cursor.replaceAll("-", "+").replaceAll("_", "/"))));
-  } catch {
-    throw new AppError("invalid_request", "`cursor`: is not one that this list gave out; start again without it.", {
-      errors: [{ path: "cursor", message: "is not one that this list gave out" }],
-    });
-  }
 }

@@ -9,7 +9,7 @@ export type Drizzle = NeonHttpDatabase;
 type Query = BatchItem<"pg">;
 type Queries = readonly [Query, ...Query[]];
 
-/** Milliseconds after which a query is given up; the local endpoint ends a blocked database later than that. */
+/** Milliseconds after which a query is given up where nothing else is said; the local endpoint ends a blocked database later. */
 const QUERY_TIMEOUT_MS = 20_000;
 
 // The driver's configuration is global in an isolate: set once here, per database looked up by its address.
@@ -17,10 +17,16 @@ const endpoints = new Map<string, string>();
 const neonsOwn = neonConfig.fetchEndpoint;
 neonConfig.fetchEndpoint = (host, port, options) =>
   endpoints.get(`${host}:${port}`) ?? (typeof neonsOwn === "string" ? neonsOwn : neonsOwn(host, port, options));
-neonConfig.fetchFunction = (url: string, init: RequestInit) =>
-  fetch(url, { ...init, signal: init.signal ?? AbortSignal.timeout(QUERY_TIMEOUT_MS) });
+// The driver passes `fetchOptions` of each connection through to here.
+neonConfig.fetchFunction = (url: string, { timeoutMs = QUERY_TIMEOUT_MS, ...init }: RequestInit & Patience) =>
+  fetch(url, { ...init, signal: init.signal ?? AbortSignal.timeout(timeoutMs) });
 
-export interface DatabaseAddress {
+interface Patience {
+  /** Milliseconds after which a query is given up; 20 s where nothing is said. */
+  timeoutMs?: number | undefined;
+}
+
+export interface DatabaseAddress extends Patience {
   connectionString: string;
   /** Where the driver posts its queries; without it, Neon itself. */
   endpoint?: string | undefined;
@@ -63,10 +69,10 @@ export function createDatabase(address: DatabaseAddress): Database {
 }
 
 /** The bare driver, with results as objects. */
-export function connect({ connectionString, endpoint }: DatabaseAddress): NeonQueryFunction<false, false> {
+export function connect({ connectionString, endpoint, timeoutMs }: DatabaseAddress): NeonQueryFunction<false, false> {
   const { hostname, port } = new URL(connectionString);
   if (endpoint) endpoints.set(`${hostname}:${port}`, endpoint);
-  return neon(connectionString, { disableWarningInBrowsers: true });
+  return neon(connectionString, { disableWarningInBrowsers: true, fetchOptions: { timeoutMs } });
 }
 
 const UNAVAILABLE = "The database cannot be reached right now. Nothing is lost; try again in a moment.";

@@ -52,7 +52,8 @@ type ChildTable = Record<
   Parameters<ReturnType<typeof unique>["on"]>[0]
 >;
 
-const belongsToConversation = (name: string, table: ChildTable) =>
+/** Ties a row to its conversation with the tenant; the row goes with it. */
+export const belongsToConversation = (name: string, table: ChildTable) =>
   foreignKey({
     name: `${name}_conversation`,
     columns: [table.conversationId, table.workspaceId, table.ownerUserId, table.visibility],
