@@ -1,63 +1,96 @@
 import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import WebSocket from "ws";
+import { BenchAccount } from "./bench-account.ts";
 
-interface Frame {
+export interface Frame {
   type: string;
   id?: string;
+  seq?: number;
+  lastSeq?: number;
   event?: { type: string };
 }
 
-/** An account and a conversation on a running stack, and one socket to it: as little client as can be measured with. */
+/** One socket to a conversation of a running stack: as little client as can be measured with. */
 export class LiveClient {
   readonly #socket: WebSocket;
   #listener: (frame: Frame, atMs: number) => void = () => {};
 
   private constructor(socket: WebSocket) {
     this.#socket = socket;
-    socket.addEventListener("message", (message) =>
-      this.#listener(JSON.parse(String(message.data)), performance.now()),
-    );
+    socket.on("message", (data) => {
+      const atMs = performance.now();
+      this.#listener(JSON.parse(String(data)), atMs);
+    });
   }
 
+  /** With an account and a conversation of its own. */
   static async open(url: string): Promise<LiveClient> {
-    const headers = { "content-type": "application/json", origin: url };
-    const account = { name: "Bench", email: `${randomUUID()}@example.com`, password: "a long enough password" };
-    const signedUp = await fetch(`${url}/api/auth/sign-up/email`, {
-      method: "POST",
-      headers,
-      body: JSON.stringify(account),
-    });
-    const { token } = (await signedUp.json()) as { token: string };
-    const authorization = { authorization: `Bearer ${token}` };
-    const created = await fetch(`${url}/api/conversations`, {
-      method: "POST",
-      headers: { ...headers, ...authorization },
-      body: "{}",
-    });
-    const { id } = (await created.json()) as { id: string };
-    const address = `${url.replace("http", "ws")}/api/conversations/${id}/socket`;
-    const options = { protocols: "mosaic.v1", headers: authorization };
-    const client = new LiveClient(new WebSocket(address, options as unknown as string[]));
-    await client.#opened();
+    const account = await BenchAccount.signUp(url);
+    const client = await LiveClient.attach(account, (await account.createConversation()).id);
+    await client.hello();
     return client;
+  }
+
+  /** Connected, and not a word said yet. */
+  static async attach(account: BenchAccount, conversationId: string): Promise<LiveClient> {
+    const { authorization: headers } = account;
+    return await LiveClient.connect(account.socketAddress(conversationId), "mosaic.v1", headers);
+  }
+
+  static async connect(
+    address: string,
+    protocol: string | undefined,
+    headers: Record<string, string>,
+  ): Promise<LiveClient> {
+    const socket = new WebSocket(address, protocol === undefined ? [] : [protocol], {
+      headers,
+      perMessageDeflate: false,
+    });
+    await once(socket, "open");
+    return new LiveClient(socket);
+  }
+
+  /** Says hello and waits for the frame that `isLast` names. @returns milliseconds until then */
+  async hello(since?: number, isLast: (frame: Frame) => boolean = ({ type }) => type === "welcome"): Promise<number> {
+    const client = { name: "bench", version: "1", kind: "api" };
+    return await this.exchange({ type: "hello", protocol: 1, client, ...(since !== undefined && { since }) }, isLast);
+  }
+
+  /** Sends one frame and waits for the one that `isLast` names. @returns milliseconds until then */
+  async exchange(frame: object, isLast: (frame: Frame) => boolean): Promise<number> {
+    const text = JSON.stringify(frame);
+    const arrived = new Promise<number>((resolve, reject) => {
+      this.#listener = (received, atMs) => {
+        if (isLast(received)) resolve(atMs);
+        else if (received.type === "error") reject(new Error(JSON.stringify(received)));
+      };
+    });
+    const sentAt = performance.now();
+    this.#socket.send(text);
+    return (await arrived) - sentAt;
   }
 
   /** Sends one message and waits for the end of its answer. @returns milliseconds to the ack, the first token, the end */
   async ask(text: string): Promise<{ ackMs: number; firstTokenMs: number; endMs: number }> {
     const id = randomUUID();
-    const sentAt = performance.now();
     const times = { ackMs: Number.NaN, firstTokenMs: Number.NaN, endMs: Number.NaN };
+    const frame = JSON.stringify({ type: "message:send", id, text });
+    let sentAt = 0;
     const ended = new Promise<void>((resolve, reject) => {
-      this.#listener = (frame, atMs) => {
-        if (frame.type === "ack" && frame.id === id) times.ackMs = atMs - sentAt;
-        if (frame.type === "message:delta" && Number.isNaN(times.firstTokenMs)) times.firstTokenMs = atMs - sentAt;
-        if (frame.event?.type === "turn:failed" || frame.type === "error") reject(new Error(JSON.stringify(frame)));
-        if (frame.event?.type === "turn:completed") {
+      this.#listener = (received, atMs) => {
+        if (received.type === "ack" && received.id === id) times.ackMs = atMs - sentAt;
+        if (received.type === "message:delta" && Number.isNaN(times.firstTokenMs)) times.firstTokenMs = atMs - sentAt;
+        if (received.event?.type === "turn:failed" || received.type === "error")
+          reject(new Error(JSON.stringify(received)));
+        if (received.event?.type === "turn:completed") {
           times.endMs = atMs - sentAt;
           resolve();
         }
       };
     });
-    this.#socket.send(JSON.stringify({ type: "message:send", id, text }));
+    sentAt = performance.now();
+    this.#socket.send(frame);
     await ended;
     return times;
   }
@@ -66,16 +99,8 @@ export class LiveClient {
     this.#socket.close();
   }
 
-  async #opened(): Promise<void> {
-    await new Promise((resolve, reject) => {
-      this.#socket.addEventListener("open", resolve, { once: true });
-      this.#socket.addEventListener("error", () => reject(new Error("The socket did not open.")), { once: true });
-    });
-    const client = { name: "bench", version: "1", kind: "api" };
-    const welcome = new Promise<void>((resolve) => {
-      this.#listener = (frame) => frame.type === "welcome" && resolve();
-    });
-    this.#socket.send(JSON.stringify({ type: "hello", protocol: 1, client }));
-    await welcome;
+  /** Ends without a word, and lets go of everything. */
+  terminate(): void {
+    this.#socket.terminate();
   }
 }

@@ -8,6 +8,8 @@ export interface Behaviour {
   tokens?: number;
   /** Milliseconds before each token. */
   delayMs?: number;
+  /** Called right before each token is written; not over the control door of the workerd tests. */
+  onToken?: () => void;
   /** Milliseconds before the headers. */
   headersDelayMs?: number;
   thinking?: string;

@@ -99,6 +99,7 @@ async function play(
     if (behaviour.hangAfterTokens === record.tokensSent) return;
     if (behaviour.delayMs) await wait(behaviour.delayMs);
     if (response.destroyed) return;
+    behaviour.onToken?.();
     response.write(format.token(word, answer));
     record.tokensSent += 1;
   }
