@@ -40,6 +40,16 @@ const MIGRATIONS: readonly string[] = [
   alter table turns add column progress text;
   create index turns_by_target on turns (steers) where steers is not null;
   `,
+  `
+  alter table parked add column job_id text;
+  alter table parked add column event text not null default 'unknown';
+  alter table parked add column status text not null default 'failed';
+  alter table parked add column attempts integer not null default 1;
+  alter table parked add column first_at integer not null default 0;
+  alter table parked add column last_at integer not null default 0;
+  alter table parked add column revision integer not null default 1;
+  alter table parked add column reported integer not null default 0;
+  `,
 ];
 
 /** Whether this object holds a conversation. Reads only. */
