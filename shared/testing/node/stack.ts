@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
-const root = join(import.meta.dirname, "..", "..", "..");
+const checkout = join(import.meta.dirname, "..", "..", "..");
 
 export type StackProcess = "runner" | "workerd" | "database";
 
@@ -21,6 +21,8 @@ export interface StackOptions {
   port?: number;
   /** Milliseconds until the ready line must be there. Default 60,000. */
   readyWithinMs?: number;
+  /** The checkout whose stack is started. Default: this one. */
+  root?: string;
 }
 
 export interface Stack {
@@ -82,7 +84,7 @@ class Runner {
   readonly child: ChildProcess;
   #output = "";
 
-  constructor(port: number, dataDir: string, env: Record<string, string>) {
+  constructor(port: number, dataDir: string, { env = {}, root = checkout }: StackOptions) {
     const { PATH = "", HOME = "", NODE_V8_COVERAGE } = process.env;
     this.child = spawn(process.execPath, [join(root, "selfhost", "start.ts")], {
       cwd: root,
@@ -119,7 +121,7 @@ class Runner {
 }
 
 /** What a first start's data folder is made from; another hash, another template. */
-function templateName(): string {
+function templateName(root: string): string {
   const hash = createHash("sha256");
   for (const folder of ["migrations", "selfhost/database"]) {
     for (const name of readdirSync(join(root, folder)).sort()) {
@@ -133,11 +135,11 @@ function templateName(): string {
  * A temporary data folder as a first start leaves it, migrated and stopped: most tests are not about the first start,
  * which takes seconds. Made once and copied from `.cache/`. The caller removes it.
  */
-export async function makeDataDir(): Promise<string> {
-  const template = join(root, ".cache", templateName());
+export async function makeDataDir(root = checkout): Promise<string> {
+  const template = join(root, ".cache", templateName(root));
   if (!existsSync(template)) {
     const fresh = mkdtempSync(join(tmpdir(), "mosaic-template-"));
-    const stack = await startStack({ dataDir: fresh });
+    const stack = await startStack({ dataDir: fresh, root });
     await stack.stop();
     mkdirSync(join(root, ".cache"), { recursive: true });
     // Beside it first: whoever looks sees all of it or nothing.
@@ -155,8 +157,8 @@ export async function makeDataDir(): Promise<string> {
 /** @throws Error with the stack's own output when it ends instead, or is not ready in time */
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const port = options.port ?? (await freePort());
-  const dataDir = options.dataDir ?? (await makeDataDir());
-  const runner = new Runner(port, dataDir, options.env ?? {});
+  const dataDir = options.dataDir ?? (await makeDataDir(options.root));
+  const runner = new Runner(port, dataDir, options);
   const removeFolder = (): void => {
     if (options.dataDir === undefined) rmSync(dataDir, { recursive: true, force: true });
   };
@@ -196,7 +198,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
 /** For starts that must fail: waits until the process has ended by itself. */
 export async function startStackAndFail(options: StackOptions = {}): Promise<EndedStack> {
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), "mosaic-stack-"));
-  const runner = new Runner(options.port ?? (await freePort()), dataDir, options.env ?? {});
+  const runner = new Runner(options.port ?? (await freePort()), dataDir, options);
   const limit = setTimeout(() => runner.child.kill("SIGKILL"), options.readyWithinMs ?? 60_000);
   const code = await runner.ended();
   clearTimeout(limit);
