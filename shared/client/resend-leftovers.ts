@@ -8,7 +8,7 @@ import { type OutboxStorage, parseOutbox } from "./outbox.ts";
  * for the next start.
  */
 export async function resendLeftovers(
-  api: Pick<ApiClient, "messages">,
+  api: { messages: Pick<ApiClient["messages"], "send"> },
   conversationIds: readonly string[],
   outboxOf: (conversationId: string) => OutboxStorage,
 ): Promise<number> {

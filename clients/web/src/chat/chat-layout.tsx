@@ -1,7 +1,8 @@
-import { Outlet, useNavigate, useRouter } from "@tanstack/react-router";
+import { Outlet, useNavigate, useParams, useRouter } from "@tanstack/react-router";
 import { PanelLeft } from "lucide-react";
 import { useEffect, useState } from "react";
 import { flushSync } from "react-dom";
+import { useLeftovers } from "../conversation/use-leftovers.ts";
 import { IconButton } from "../ui/button.tsx";
 import { FILTER_INPUT_ID, Sidebar } from "./sidebar.tsx";
 
@@ -36,6 +37,8 @@ export function ChatLayout() {
   const router = useRouter();
   const [openSidebar] = useState(() => () => setOpen(true));
   useShortcuts(openSidebar);
+  const { conversationId = null } = useParams({ strict: false });
+  useLeftovers(conversationId);
   useEffect(
     () =>
       router.subscribe("onResolved", ({ pathChanged }) => {

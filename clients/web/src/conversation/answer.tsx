@@ -13,9 +13,10 @@ import { ReceiptDialog } from "./receipt-dialog.tsx";
 
 interface AnswerProps {
   message: ViewMessage;
+  /** Whether it can be asked for once more. */
   latest: boolean;
   onRetry: () => void;
-  onDecideTool: DecideTool;
+  onDecideTool: DecideTool | null;
 }
 
 const NOTHING: readonly string[] = [];

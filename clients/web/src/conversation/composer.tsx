@@ -1,4 +1,3 @@
-import { ArrowUp, Square } from "lucide-react";
 import {
   type Dispatch,
   type KeyboardEvent,
@@ -13,8 +12,9 @@ import {
 import { sentenceOf } from "../app/api.ts";
 import { Note } from "../ui/note.tsx";
 import { CommandMenu } from "./command-menu.tsx";
-import { type CommandHint, commandsFor } from "./commands.ts";
+import { type CommandHint, commandsFor, isCommand } from "./commands.ts";
 import { readDraft, saveDraft } from "./drafts.ts";
+import { SendButtons } from "./send-buttons.tsx";
 import { refuseUnsendable } from "./sendable.ts";
 
 interface ComposerProps {
@@ -22,9 +22,12 @@ interface ComposerProps {
   draftKey: string;
   /** Resolves once the text is kept somewhere safe; a rejection is told and puts it back into the box. */
   onSend: (text: string) => Promise<void> | void;
+  /** Says something into the running answer; absent where there is none. */
+  onSteer?: (text: string) => Promise<void> | void;
   onStop?: () => void;
   answering?: boolean;
   disabled?: boolean;
+  placeholder?: string;
   tools: ReactNode;
   /** Set from outside, by an example prompt; typed text is kept in here. */
   suggestion?: string;
@@ -54,9 +57,9 @@ function useDraft(draftKey: string, suggestion: string | undefined) {
 }
 
 /** Sends what was typed. What is refused goes back into the box, with the reason above it. */
-function useSend(sent: string, setText: Dispatch<SetStateAction<string>>, onSend: ComposerProps["onSend"]) {
+function useSend(sent: string, setText: Dispatch<SetStateAction<string>>) {
   const [error, setError] = useState<string | null>(null);
-  const send = async () => {
+  const send = async (onSend: ComposerProps["onSend"]) => {
     if (sent === "") return;
     try {
       refuseUnsendable(sent);
@@ -74,16 +77,20 @@ function useSend(sent: string, setText: Dispatch<SetStateAction<string>>, onSend
 export function Composer({
   draftKey,
   onSend,
+  onSteer,
   onStop,
   answering = false,
   disabled = false,
+  placeholder = "Ask anything, or type / for commands",
   tools,
   suggestion,
 }: ComposerProps) {
   const [text, setText] = useDraft(draftKey, suggestion);
   const [selected, setSelected] = useState(0);
   const [dismissed, setDismissed] = useState(false);
-  const { error, send, forget } = useSend(disabled ? "" : text.trim(), setText, onSend);
+  const { error, send, forget } = useSend(disabled ? "" : text.trim(), setText);
+  const empty = disabled || text.trim() === "";
+  const steer = answering && onSteer && !empty && !isCommand(text.trim()) ? onSteer : null;
   const box = useAutoHeight(text);
   const menuId = useId();
   const hints = dismissed ? [] : commandsFor(text);
@@ -112,7 +119,8 @@ export function Composer({
     else if (hint && event.key === "Escape") {
       event.stopPropagation();
       setDismissed(true);
-    } else if (event.key === "Enter" && !event.shiftKey) void send();
+    } else if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) void send(steer ?? onSend);
+    else if (event.key === "Enter" && !event.shiftKey) void send(onSend);
     else return;
     event.preventDefault();
   };
@@ -128,7 +136,7 @@ export function Composer({
           disabled={disabled}
           onChange={(event) => change(event.target.value)}
           onKeyDown={onKeyDown}
-          placeholder="Ask anything, or type / for commands"
+          placeholder={answering && onSteer ? "Ask what comes next, or steer with Ctrl+Enter" : placeholder}
           aria-label="Message"
           aria-autocomplete="list"
           aria-controls={hints.length > 0 ? menuId : undefined}
@@ -138,10 +146,12 @@ export function Composer({
         />
         <div className="flex items-center justify-between gap-2 px-2 pb-2">
           <div className="flex min-w-0 items-center gap-1">{tools}</div>
-          <SendOrStop
-            answering={answering && text.trim() === ""}
-            empty={text.trim() === "" || disabled}
-            onSend={send}
+          <SendButtons
+            answering={answering}
+            empty={empty}
+            canSteer={steer !== null}
+            onSend={() => send(onSend)}
+            onSteer={() => send(steer ?? onSend)}
             onStop={onStop}
           />
         </div>
@@ -156,41 +166,5 @@ function Refused({ why }: { why: string | null }) {
     <div className="mb-3">
       <Note look="error">{why}</Note>
     </div>
-  );
-}
-
-interface SendOrStopProps {
-  answering: boolean;
-  empty: boolean;
-  onSend: () => Promise<void>;
-  onStop: (() => void) | undefined;
-}
-
-function SendOrStop({ answering, empty, onSend, onStop }: SendOrStopProps) {
-  const look = "inline-flex size-9 shrink-0 items-center justify-center rounded-xl transition";
-  if (answering && onStop) {
-    return (
-      <button
-        type="button"
-        aria-label="Stop the answer"
-        title="Stop (Esc)"
-        onClick={onStop}
-        className={`${look} bg-ink text-ground hover:opacity-85`}
-      >
-        <Square className="size-3.5" fill="currentColor" />
-      </button>
-    );
-  }
-  return (
-    <button
-      type="button"
-      aria-label="Send"
-      title="Send (Enter)"
-      disabled={empty}
-      onClick={() => void onSend()}
-      className={`${look} bg-accent text-accent-ink hover:opacity-90 disabled:bg-hover disabled:text-soft`}
-    >
-      <ArrowUp className="size-[18px]" />
-    </button>
   );
 }

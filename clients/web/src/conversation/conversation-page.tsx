@@ -1,6 +1,7 @@
+import { useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
 import { useEffect } from "react";
-import { refreshConversations } from "../app/api.ts";
+import { meQuery, refreshConversations } from "../app/api.ts";
 import { HomeLink, Trouble } from "../app/trouble-pages.tsx";
 import { Conversation } from "./conversation.tsx";
 import { useConversation } from "./use-conversation.ts";
@@ -9,13 +10,17 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 export function ConversationPage() {
   const { conversationId } = useParams({ from: "/signed-in/chat/c/$conversationId" });
+  const { data: me } = useQuery(meQuery);
   if (!UUID.test(conversationId)) return <Gone />;
+  // The route has loaded it before this page.
+  if (!me) return null;
+  const id = conversationId.toLowerCase();
   // A conversation has its own client, draft and scroll position: another id is another component.
-  return <AttachedConversation key={conversationId} conversationId={conversationId.toLowerCase()} />;
+  return <AttachedConversation key={id} userId={me.user.id} conversationId={id} />;
 }
 
-function AttachedConversation({ conversationId }: { conversationId: string }) {
-  const { view, client } = useConversation(conversationId);
+function AttachedConversation({ userId, conversationId }: { userId: string; conversationId: string }) {
+  const { view, client } = useConversation(userId, conversationId);
   const { connection } = view;
   const ended = connection.state === "closed" && connection.code !== 1000;
   useEffect(() => {

@@ -1,5 +1,5 @@
 import { v7 as uuid } from "uuid";
-import { browserOutbox } from "../../../../shared/client/outbox.ts";
+import { pageOutbox, pageStorage } from "./page-outbox.ts";
 import { refuseUnsendable } from "./sendable.ts";
 
 /**
@@ -7,9 +7,13 @@ import { refuseUnsendable } from "./sendable.ts";
  * when the page goes away between creating the conversation and attaching to it. @throws ApiError where it could never
  * be sent.
  */
-export function keepFirstMessage(conversationId: string, text: string): void {
+export async function keepFirstMessage(userId: string, conversationId: string, text: string): Promise<void> {
   refuseUnsendable(text);
   const id = uuid();
   const entry = { id, text, whenBusy: "queue", queuedAt: new Date().toISOString() };
-  void browserOutbox(localStorage, conversationId).save(id, JSON.stringify(entry));
+  try {
+    await pageOutbox(pageStorage, userId, conversationId).save(id, JSON.stringify(entry));
+  } catch {
+    // A browser that keeps nothing: the page itself hands it over.
+  }
 }

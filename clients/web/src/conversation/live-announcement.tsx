@@ -9,6 +9,10 @@ export function LiveAnnouncement({ view }: { view: View }) {
   const [spoken, setSpoken] = useState("");
   const wasRunning = useRef<string | null>(null);
   const running = view.running?.messageId ?? null;
+  const asking = view.running === null ? 0 : (view.turns.get(view.running.turnId)?.needsApproval.length ?? 0);
+  useEffect(() => {
+    if (asking > 0) setSpoken("A tool waits for your leave.");
+  }, [asking]);
   useEffect(() => {
     if (running !== null && wasRunning.current === null) setSpoken("Answering.");
     if (running === null && wasRunning.current !== null) {

@@ -1,19 +1,20 @@
-import { Brain, ChevronRight, Wrench } from "lucide-react";
+import { Brain, ChevronRight } from "lucide-react";
 import { Fragment, lazy, Suspense } from "react";
 import type { Seam } from "../../../../shared/client/view-seams.ts";
 import type { Part } from "../../../../shared/contract/message.ts";
-import { Button } from "../ui/button.tsx";
+import { ToolCall, type ToolDecision } from "./tool-call.tsx";
 
 const Markdown = lazy(() => import("./markdown.tsx"));
 
-export type DecideTool = (callId: string, decision: "allow-once" | "allow-always" | "deny") => void;
+export type DecideTool = (callId: string, decision: ToolDecision) => void;
 
 interface PartsProps {
   parts: readonly Part[];
   streaming: boolean;
   seams: readonly Seam[];
   needsApproval: readonly string[];
-  onDecideTool: DecideTool;
+  /** Null for someone who may only read. */
+  onDecideTool: DecideTool | null;
 }
 
 /** Parts only ever grow at the end, so their place names them. */
@@ -77,7 +78,7 @@ function PartView({
           input={part.input}
           result={parts.find((other) => other.type === "tool-result" && other.callId === part.callId)}
           asks={needsApproval.includes(part.callId)}
-          onDecide={(decision) => onDecideTool(part.callId, decision)}
+          onDecide={onDecideTool && ((decision) => onDecideTool(part.callId, decision))}
         />
       );
     case "image":
@@ -100,51 +101,5 @@ function Thinking({ text, active }: { text: string; active: boolean }) {
         {text || "The model kept this to itself."}
       </p>
     </details>
-  );
-}
-
-const shown = (value: unknown): string => (typeof value === "string" ? value : (JSON.stringify(value, null, 2) ?? ""));
-
-interface ToolCallProps {
-  name: string;
-  input: unknown;
-  result: Part | undefined;
-  asks: boolean;
-  onDecide: (decision: "allow-once" | "allow-always" | "deny") => void;
-}
-
-function ToolCall({ name, input, result, asks, onDecide }: ToolCallProps) {
-  const outcome = result?.type === "tool-result" ? result : null;
-  const state = asks ? "asks for your leave" : outcome === null ? "running" : outcome.isError ? "failed" : "done";
-  return (
-    <div className="rounded-xl border border-line text-[14px]">
-      <details className="group">
-        <summary className="flex list-none items-center gap-2 px-3 py-2">
-          <Wrench className="size-4 text-soft" aria-hidden="true" />
-          <span className="font-mono text-[13px]">{name}</span>
-          <span className={outcome?.isError ? "text-danger" : "text-soft"}>{state}</span>
-          <ChevronRight className="ml-auto size-3.5 text-soft transition group-open:rotate-90" aria-hidden="true" />
-        </summary>
-        <pre className="overflow-x-auto border-t border-line px-3 py-2 font-mono text-[12.5px]">{shown(input)}</pre>
-        {outcome ? (
-          <pre className="max-h-72 overflow-auto border-t border-line px-3 py-2 font-mono text-[12.5px]">
-            {shown(outcome.output)}
-          </pre>
-        ) : null}
-      </details>
-      {asks ? (
-        <div className="flex flex-wrap gap-2 border-t border-line p-2">
-          <Button look="primary" size="small" onClick={() => onDecide("allow-once")}>
-            Allow once
-          </Button>
-          <Button size="small" onClick={() => onDecide("allow-always")}>
-            Always allow
-          </Button>
-          <Button size="small" onClick={() => onDecide("deny")}>
-            Deny
-          </Button>
-        </div>
-      ) : null}
-    </div>
   );
 }

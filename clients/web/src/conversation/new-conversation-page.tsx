@@ -43,7 +43,8 @@ export function NewConversationPage() {
       ...(model === null ? {} : { model }),
       ...(workspaceId === null ? {} : { workspaceId }),
     });
-    keepFirstMessage(conversation.id, text);
+    const { user } = me ?? (await queryClient.ensureQueryData(meQuery));
+    await keepFirstMessage(user.id, conversation.id, text);
     void queryClient.invalidateQueries({ queryKey: conversationsQuery.queryKey });
     await navigate({ to: "/c/$conversationId", params: { conversationId: conversation.id } });
   };

@@ -35,21 +35,69 @@ function readable(id: string, record: string): string {
   return JSON.stringify({ id, ...content, queuedAt, refused });
 }
 
-/** The outbox of this page's conversation. What is kept and could never be sent is shown as failed, never hidden. */
-export function pageOutbox(storage: Storage, conversationId: string): OutboxStorage {
-  return browserOutbox(
-    {
-      get length() {
-        return storage.length;
+/** Reading the property may throw already, where the browser forbids it. */
+type OpenStorage = () => Storage;
+export const pageStorage: OpenStorage = () => localStorage;
+
+/** What the browser would not keep, until this page goes. */
+const unkept = new Map<string, Map<string, string>>();
+
+/** Who else signs in on this browser must not send what somebody else wrote: an outbox is one person's. */
+const nameOf = (userId: string, conversationId: string): string => `${userId}:${conversationId}`;
+
+/** The outbox of one person's page. What is kept and could never be sent is shown as failed, never hidden. */
+export function pageOutbox(open: OpenStorage, userId: string, conversationId: string): OutboxStorage {
+  const name = nameOf(userId, conversationId);
+  const here = unkept.get(name) ?? new Map<string, string>();
+  unkept.set(name, here);
+  const kept = (): OutboxStorage => {
+    const storage = open();
+    return browserOutbox(
+      {
+        get length() {
+          return storage.length;
+        },
+        key: (index) => storage.key(index),
+        getItem: (key) => {
+          const record = storage.getItem(key);
+          return record === null ? null : readable(key.slice(key.lastIndexOf(":") + 1), record);
+        },
+        setItem: (key, value) => storage.setItem(key, value),
+        removeItem: (key) => storage.removeItem(key),
       },
-      key: (index) => storage.key(index),
-      getItem: (key) => {
-        const record = storage.getItem(key);
-        return record === null ? null : readable(key.slice(key.lastIndexOf(":") + 1), record);
-      },
-      setItem: (key, value) => storage.setItem(key, value),
-      removeItem: (key) => storage.removeItem(key),
+      name,
+    );
+  };
+  const stored = async (): Promise<string[]> => {
+    try {
+      return await kept().load();
+    } catch {
+      return [];
+    }
+  };
+  return {
+    load: async () => [...(await stored()), ...here.values()],
+    save: async (id, record) => {
+      here.set(id, record);
+      await kept().save(id, record);
+      here.delete(id);
     },
-    conversationId,
-  );
+    remove: async (id) => {
+      here.delete(id);
+      await kept().remove(id);
+    },
+  };
+}
+
+/** The conversations in which this person left something unsent on this browser. */
+export function conversationsWithOutbox(open: OpenStorage, userId: string): string[] {
+  try {
+    const storage = open();
+    const prefix = `mosaic:outbox:${userId}:`;
+    const keys = Array.from({ length: storage.length }, (_unused, index) => storage.key(index) ?? "");
+    const ids = keys.filter((key) => key.startsWith(prefix)).map((key) => key.slice(prefix.length).split(":")[0] ?? "");
+    return [...new Set(ids)];
+  } catch {
+    return [];
+  }
 }

@@ -1,4 +1,4 @@
-import { Check, CheckCheck, Clock, Pencil, TriangleAlert } from "lucide-react";
+import { Check, CheckCheck, Clock, CornerDownRight, ListEnd, Pencil, TriangleAlert } from "lucide-react";
 import { memo, useState } from "react";
 import { whyUnsendable } from "../../../../shared/client/sendable.ts";
 import type { ViewMessage } from "../../../../shared/client/view-state.ts";
@@ -10,23 +10,35 @@ import { Note } from "../ui/note.tsx";
 
 interface QuestionProps {
   message: ViewMessage;
-  onEdit: (messageId: string, text: string) => Promise<void>;
+  /** Said while the answer above was being written, which took it into account. */
+  joined: boolean;
+  /** Null for someone who may only read. */
+  onEdit: ((messageId: string, text: string) => Promise<void>) | null;
   onResend: (messageId: string) => void;
   onDiscard: (messageId: string) => void;
 }
 
 const STATES = {
   sending: { Icon: Clock, text: "Sending: kept on this device" },
+  unkept: { Icon: Clock, text: "Sending: not kept on this device" },
   saved: { Icon: Check, text: "Saved" },
+  queued: { Icon: ListEnd, text: "Saved: its turn comes after the running answer" },
+  steered: { Icon: CornerDownRight, text: "Saved: the running answer takes it into account" },
   answered: { Icon: CheckCheck, text: "Answered" },
 } as const;
 
+function stateOf({ status, kept, taken }: ViewMessage): keyof typeof STATES | null {
+  if (status === "sending") return kept ? "sending" : "unkept";
+  if (status === "saved") return taken === "queued" || taken === "steered" ? taken : "saved";
+  return status === "answered" ? "answered" : null;
+}
+
 /** A person's message: shown as it was typed, never as markdown. */
-export const Question = memo(function Question({ message, onEdit, onResend, onDiscard }: QuestionProps) {
+export const Question = memo(function Question({ message, joined, onEdit, onResend, onDiscard }: QuestionProps) {
   const [editing, setEditing] = useState(false);
   const text = textOf(message.parts);
   const refused = message.status === "failed" && message.error !== null;
-  if (editing) {
+  if (editing && onEdit) {
     return <EditQuestion text={text} onClose={() => setEditing(false)} onSave={(next) => onEdit(message.id, next)} />;
   }
   return (
@@ -62,7 +74,7 @@ export const Question = memo(function Question({ message, onEdit, onResend, onDi
         <div className="mt-1 flex h-7 items-center text-soft">
           <span className="flex opacity-0 transition focus-within:opacity-100 group-hover/question:opacity-100 max-md:opacity-100">
             <CopyButton text={text} label="Copy message" />
-            {message.status === "sending" ? null : (
+            {message.status === "sending" || onEdit === null ? null : (
               <IconButton label="Edit message" small onClick={() => setEditing(true)}>
                 <Pencil className="size-3.5" />
               </IconButton>
@@ -71,21 +83,41 @@ export const Question = memo(function Question({ message, onEdit, onResend, onDi
           {message.siblings.length > 1 ? (
             <span className="px-1.5 text-[12px]">Edited. The JSON export has every version.</span>
           ) : null}
-          <StateMark status={message.status} />
+          {joined ? <span className="px-1.5 text-[12px]">Joined the answer above</span> : null}
+          <StateMark state={stateOf(message)} />
         </div>
       )}
+      {message.status === "sending" ? <Underway message={message} onDiscard={onDiscard} /> : null}
     </article>
   );
 });
 
-function StateMark({ status }: { status: ViewMessage["status"] }) {
-  const state = status === "sending" || status === "saved" || status === "answered" ? STATES[status] : null;
+function StateMark({ state }: { state: keyof typeof STATES | null }) {
   if (state === null) return null;
+  const { Icon, text } = STATES[state];
+  const moves = state === "sending" || state === "unkept";
   return (
-    <span className="inline-flex items-center px-1" title={state.text}>
-      <state.Icon className={`size-3.5 ${status === "sending" ? "animate-pulse-soft" : ""}`} aria-hidden="true" />
-      <span className="sr-only">{state.text}</span>
+    <span className="inline-flex items-center px-1" title={text} data-state={state}>
+      <Icon className={`size-3.5 ${moves ? "animate-pulse-soft" : ""}`} aria-hidden="true" />
+      <span className="sr-only">{text}</span>
     </span>
+  );
+}
+
+/** What stands in the way of a message that is still on its way; nothing as long as all goes well. */
+function Underway({ message, onDiscard }: Pick<QuestionProps, "message" | "onDiscard">) {
+  return (
+    <div role="status" className="max-w-[85%] text-right text-[13px] text-warn empty:hidden">
+      {message.kept ? null : <p>This browser cannot keep it. Leave the page open until it is saved.</p>}
+      {message.error === null ? null : (
+        <p>
+          Not sent yet: {message.error}{" "}
+          <button type="button" className="underline underline-offset-3" onClick={() => onDiscard(message.id)}>
+            Discard
+          </button>
+        </p>
+      )}
+    </div>
   );
 }
 

@@ -7,7 +7,7 @@ import {
 import { type ConversationStore, createConversationStore } from "../../../../shared/client/conversation-store.ts";
 import { emptyView, type View } from "../../../../shared/client/view-state.ts";
 import { api } from "../app/api.ts";
-import { pageOutbox } from "./page-outbox.ts";
+import { pageOutbox, pageStorage } from "./page-outbox.ts";
 
 interface Attached {
   client: ConversationClient;
@@ -17,14 +17,17 @@ interface Attached {
 const nothing = () => () => undefined;
 
 /** Attaches to a conversation for as long as the component lives. `client` is null until it has. */
-export function useConversation(conversationId: string): { view: View; client: ConversationClient | null } {
+export function useConversation(
+  userId: string,
+  conversationId: string,
+): { view: View; client: ConversationClient | null } {
   const [attached, setAttached] = useState<Attached | null>(null);
   useEffect(() => {
     const client = createConversationClient({
       url: location.origin,
       conversationId,
       client: { name: "mosaic-web", version: "1", kind: "web" },
-      storage: pageOutbox(localStorage, conversationId),
+      storage: pageOutbox(pageStorage, userId, conversationId),
       checkAccess: accessOf(() => api.conversations.get(conversationId)),
     });
     const store = createConversationStore(client);
@@ -40,7 +43,7 @@ export function useConversation(conversationId: string): { view: View; client: C
       store.close();
       setAttached(null);
     };
-  }, [conversationId]);
+  }, [userId, conversationId]);
   const view = useSyncExternalStore(attached?.store.subscribe ?? nothing, attached?.store.getView ?? (() => emptyView));
   return { view, client: attached?.client ?? null };
 }

@@ -1,0 +1,87 @@
+import { useCallback, useMemo } from "react";
+import type { ConversationClient } from "../../../../shared/client/conversation-client.ts";
+import type { View } from "../../../../shared/client/view-state.ts";
+import { api } from "../app/api.ts";
+import { Button } from "../ui/button.tsx";
+import { Answer } from "./answer.tsx";
+import { Question } from "./question.tsx";
+import { useWindow } from "./use-window.ts";
+
+interface MessagesProps {
+  conversationId: string;
+  view: View;
+  client: ConversationClient | null;
+  readOnly: boolean;
+  onRun: (command: string) => Promise<void>;
+}
+
+const Quiet = ({ children }: { children: string }) => (
+  <p className="py-16 text-center text-[14px] text-soft">{children}</p>
+);
+
+/** What can be done with messages; the same functions as long as the client is, so that only what changed is drawn. */
+function useActions({ conversationId, client, onRun }: Pick<MessagesProps, "conversationId" | "client" | "onRun">) {
+  const retry = useCallback(() => void onRun("/retry"), [onRun]);
+  const edit = useCallback(
+    async (messageId: string, text: string) => {
+      await api.messages.edit(conversationId, messageId, { text });
+    },
+    [conversationId],
+  );
+  const resend = useCallback((id: string) => client?.resend(id), [client]);
+  const discard = useCallback((id: string) => void client?.discard(id), [client]);
+  const decideTool = useCallback<ConversationClient["answerTool"]>(
+    (id, decision) => client?.answerTool(id, decision),
+    [client],
+  );
+  return { retry, edit, resend, discard, decideTool };
+}
+
+/** The messages of the active path, the latest first to be drawn. */
+export function Messages({ conversationId, view, client, readOnly, onRun }: MessagesProps) {
+  const { retry, edit, resend, discard, decideTool } = useActions({ conversationId, client, onRun });
+  const loading = view.welcomedAt === null || view.seq < view.welcomedAt;
+  const all = useMemo(
+    () => view.messages.filter(({ deleted, role }) => !deleted && (role === "user" || role === "assistant")),
+    [view.messages],
+  );
+  const { from, showEarlier } = useWindow(all.length, loading);
+  if (all.length === 0) {
+    if (!loading) return <Quiet>Nothing said yet. Begin below.</Quiet>;
+    return <Quiet>{view.connection.state === "waiting" ? "It opens once Mosaic answers." : "Opening…"}</Quiet>;
+  }
+  const shown = all.slice(from);
+  const joined = new Set(shown.flatMap(({ metadata }) => metadata.steeredBy ?? []));
+  const latest = all.at(-1)?.id;
+  return (
+    <>
+      {from > 0 ? (
+        <p className="py-3 text-center">
+          <Button look="quiet" size="small" onClick={showEarlier}>
+            Show earlier messages ({from.toLocaleString("en-US")})
+          </Button>
+        </p>
+      ) : null}
+      {shown.map((message) =>
+        message.role === "user" ? (
+          <Question
+            key={message.id}
+            message={message}
+            joined={joined.has(message.id)}
+            onEdit={readOnly ? null : edit}
+            onResend={resend}
+            onDiscard={discard}
+          />
+        ) : (
+          <Answer
+            key={message.id}
+            message={message}
+            latest={!readOnly && message.id === latest}
+            onRetry={retry}
+            onDecideTool={readOnly ? null : decideTool}
+          />
+        ),
+      )}
+    </>
+  );
+}
