@@ -2,10 +2,13 @@ import type { Services } from "../../shared/runtime/services.ts";
 import { AlarmScheduler } from "../alarm-scheduler.ts";
 import type { Bindings } from "../stubs.ts";
 import { Configuration } from "./configuration.ts";
+import { eventLog } from "./event-log.ts";
 import { Journal } from "./journal.ts";
+import { isAlarmNeeded } from "./on-alarm.ts";
 import { Outbox } from "./outbox.ts";
 import type { Room } from "./room.ts";
-import { broadcastSession } from "./session-info.ts";
+import { runningSnapshot } from "./running-snapshot.ts";
+import { broadcastSession, sessionInfo } from "./session-info.ts";
 import { Sessions } from "./sessions.ts";
 import { TurnQueue, WATCHDOG_ALARM } from "./turn-queue.ts";
 import { TurnTable } from "./turn-table.ts";
@@ -21,7 +24,14 @@ export function createRoom(ctx: DurableObjectState, env: Bindings, services: Ser
       ),
     );
   const journal = new Journal(storage, services.now);
-  const alarms = new AlarmScheduler(storage, background);
+  const alarms = new AlarmScheduler({
+    storage,
+    background,
+    timers: services.timers,
+    now: nowMs,
+    isNeeded: (name) => isAlarmNeeded(room, name),
+    exists: () => journal.conversation !== null,
+  });
   const parts = {
     id: ctx.id.name ?? "",
     env,
@@ -29,7 +39,7 @@ export function createRoom(ctx: DurableObjectState, env: Bindings, services: Ser
     storage,
     journal,
     turns: new TurnTable(storage.sql),
-    sessions: new Sessions(ctx, nowMs),
+    sessions: createSessions(ctx, journal, services, () => room),
     alarms,
     configuration: new Configuration({ journal, reader: services.configuration, timers: services.timers }),
     background,
@@ -51,4 +61,15 @@ export function createRoom(ctx: DurableObjectState, env: Bindings, services: Ser
     room.outbox.wake();
   }
   return room;
+}
+
+function createSessions(ctx: DurableObjectState, journal: Journal, services: Services, room: () => Room): Sessions {
+  return new Sessions({
+    ctx,
+    now: () => services.now().getTime(),
+    timers: services.timers,
+    log: eventLog(journal, ctx.storage.sql),
+    snapshot: () => (journal.conversation ? runningSnapshot(room()) : null),
+    session: () => (journal.conversation ? { type: "session:info", ...sessionInfo(room()) } : null),
+  });
 }

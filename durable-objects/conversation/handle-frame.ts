@@ -1,22 +1,15 @@
 import type { PublicError } from "../../shared/contract/errors.ts";
-import {
-  CLOSE,
-  type ClientFrame,
-  decodeClientFrame,
-  PROTOCOL_VERSION,
-  type ServerFrame,
-} from "../../shared/contract/frames.ts";
+import { CLOSE, type ClientFrame, decodeClientFrame, PROTOCOL_VERSION } from "../../shared/contract/frames.ts";
 import { covers, rightOf } from "../../shared/domain/access/authorise.ts";
 import { fail } from "../../shared/domain/app-error.ts";
 import { executeCommand } from "./commands.ts";
 import { sendMessage } from "./messages.ts";
-import { eventFrame, type Room } from "./room.ts";
+import type { Room } from "./room.ts";
 import { broadcastSession, sessionInfo } from "./session-info.ts";
 import { type Attachment, principalOf } from "./sessions.ts";
 
 /** What this server can do, for clients that adapt. */
 const FEATURES = ["resume", "snapshot", "queue", "commands", "branches"];
-const REPLAY_PAGE = 500;
 
 /** One frame from a socket. Whatever is wrong with it is answered; only a client that may not be here is closed. */
 export async function handleFrame(room: Room, socket: WebSocket, data: string | ArrayBuffer): Promise<void> {
@@ -43,7 +36,11 @@ export async function handleFrame(room: Room, socket: WebSocket, data: string | 
       fail("invalid_request", "Send `hello` first.").error,
     );
   }
-  if (frame.type === "received") return sessions.received(socket);
+  if (frame.type === "received") {
+    if (sessions.received(socket, frame.seq)) return;
+    const told = `\`seq\`: this conversation has not sent event ${frame.seq} here yet; report what was read.`;
+    return sendError(room, socket, undefined, fail("invalid_request", told).error);
+  }
   if (!covers(rightOf(principalOf(attachment), journal.born), "write")) {
     return sendError(
       room,
@@ -87,11 +84,11 @@ async function act(room: Room, socket: WebSocket, attachment: Attachment, frame:
 }
 
 /**
- * Greets, replays what was missed, and shows the running answer; all in one go, so that nothing can slip between. A
- * client that has read further than this log goes learns it from `lastSeq` and starts again.
+ * Greets; what was missed, the running answer and what happens next follow from there. A client that has read further
+ * than this log goes learns it from `lastSeq` and starts again.
  */
 function hello(room: Room, socket: WebSocket, frame: Extract<ClientFrame, { type: "hello" }>): void {
-  const { sessions, journal, queue } = room;
+  const { sessions, journal } = room;
   if (frame.protocol !== PROTOCOL_VERSION) {
     sendError(
       room,
@@ -110,31 +107,9 @@ function hello(room: Room, socket: WebSocket, frame: Extract<ClientFrame, { type
     lastSeq: journal.lastSeq,
     session: sessionInfo(room),
   });
-  if (frame.since !== undefined) for (const event of replay(room, frame.since)) sessions.send(socket, event);
-  const { running } = queue;
-  if (running?.turn.state === "running") sessions.send(socket, snapshotOf(running));
+  sessions.follow(socket, frame.since ?? journal.lastSeq);
   broadcastSession(room);
 }
-
-/** Every event after `since`, as frames, page by page. */
-export function* replay(room: Pick<Room, "journal">, since: number): Generator<ServerFrame> {
-  let from = since;
-  while (true) {
-    const page = room.journal.eventsAfter(from, REPLAY_PAGE);
-    for (const logged of page) yield eventFrame(logged);
-    const last = page.at(-1);
-    if (!last || page.length < REPLAY_PAGE) return;
-    from = last.seq;
-  }
-}
-
-/** The running answer as it stands. */
-export const snapshotOf = (running: NonNullable<Room["queue"]["running"]>): ServerFrame => ({
-  type: "message:snapshot",
-  turnId: running.turn.id,
-  messageId: running.turn.messageId,
-  parts: running.answer.parts,
-});
 
 function sendError(room: Room, socket: WebSocket, id: string | undefined, error: PublicError): void {
   room.sessions.send(socket, { type: "error", ...(id === undefined ? {} : { id }), ...error });

@@ -9,3 +9,10 @@ export function onAlarm({ journal, alarms, outbox, queue, services, background }
   if (due.includes(OUTBOX_ALARM)) background(outbox.drain());
   if (due.includes(WATCHDOG_ALARM)) queue.watch();
 }
+
+/** Whether an alarm has still something to do; else it is taken back, so that it does not wake an idle object. */
+export function isAlarmNeeded({ journal, turns }: Pick<Room, "journal" | "turns">, name: string): boolean {
+  if (name === OUTBOX_ALARM) return journal.lastSeq > journal.drainedSeq;
+  if (name === WATCHDOG_ALARM) return turns.openCount() > 0;
+  return true;
+}

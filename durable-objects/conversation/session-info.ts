@@ -29,9 +29,9 @@ export function sessionInfo(room: Described): SessionInfo {
   };
 }
 
-export function broadcastSession(room: Described): void {
-  if (!room.journal.conversation || room.sessions.count === 0) return;
-  room.sessions.broadcast({ type: "session:info", ...sessionInfo(room) });
+/** Something that `session:info` shows has changed. */
+export function broadcastSession({ journal, sessions }: Pick<Room, "journal" | "sessions">): void {
+  if (journal.conversation) sessions.announce();
 }
 
 /** What the next message would send along. */

@@ -1,154 +1,164 @@
-import type { WorkspaceRole } from "../../shared/contract/account.ts";
 import type { ClientKind, ServerFrame } from "../../shared/contract/frames.ts";
 import { CLOSE } from "../../shared/contract/frames.ts";
-import type { Principal } from "../../shared/domain/access/principal.ts";
+import type { Timers } from "../../shared/ports/timers.ts";
+import { DeltaLanes } from "./delta-lanes.ts";
+import type { EventLog } from "./event-log.ts";
+import type { Attachment, Listener, Reader } from "./reader.ts";
+import { SocketReader, type StoredAttachment, storedAttachment, wasClosed } from "./socket-reader.ts";
 
-/** What a socket keeps across hibernation (at most 2 KiB): who it is and how far it has come. */
-export interface Attachment {
-  id: string;
-  userId: string;
-  name: string;
-  credentialId: string;
-  credential: "session" | "api-key";
-  workspaceId: string;
-  role: WorkspaceRole;
-  expiresAt: string;
-  /** Null until `hello`. */
-  kind: ClientKind | null;
-}
+export { type Attachment, principalOf } from "./reader.ts";
 
-/** Anyone who is told what happens without a socket: an SSE stream. */
-export interface Listener {
-  readonly attachment: Attachment;
-  push(frame: ServerFrame, text: string): void;
-  end(): void;
-}
-
-/** A client that has let this much pass without a word is cut; it resumes where it was. */
-const MAX_UNREAD_BYTES = 16 * 1024 * 1024;
 const FRAME_BURST = 2_000;
 const FRAMES_PER_SECOND = 500;
 /** How late an expired sign-in may be noticed; looking at every delta would cost more than it is worth. */
 const EXPIRY_CHECK_MS = 1_000;
-/** Stands for the expiry of a socket that was closed here: a client that does not answer the close can go on sending. */
-const CLOSED = "";
+/** Two hundred clients that attach at once change `attached` two hundred times; everyone needs the last of it. */
+const ANNOUNCE_EVERY_MS = 50;
+/** After this much quiet, what readers owe is stored: well before the object can hibernate, seldom while it streams. */
+const SETTLE_AFTER_MS = 2_000;
 
-interface Live {
-  attachment: Attachment;
-  unreadBytes: number;
-  frames: number;
-  framesSince: number;
+type Timer = ReturnType<Timers["after"]>;
+
+interface Deps {
+  ctx: Pick<DurableObjectState, "acceptWebSocket" | "getWebSockets" | "setWebSocketAutoResponse">;
+  now: () => number;
+  timers: Pick<Timers, "after">;
+  log: EventLog;
+  /** The running answer as it stands, null when none runs. */
+  snapshot: () => ServerFrame | null;
+  /** `session:info` as it stands, null when there is no conversation. */
+  session: () => ServerFrame | null;
 }
 
-/** The principal that a socket's attachment stands for, as far as this conversation is concerned. */
-export const principalOf = (attachment: Attachment): Principal => ({
-  userId: attachment.userId,
-  name: attachment.name.slice(0, 100),
-  credentialId: attachment.credentialId,
-  credential: attachment.credential,
-  workspaces: [{ id: attachment.workspaceId, role: attachment.role }],
-  isInstanceAdmin: false,
-  expiresAt: attachment.expiresAt,
-});
+interface Flood {
+  frames: number;
+  sinceMs: number;
+}
 
 /** Everyone attached: sockets that survive hibernation, and SSE streams that live as long as the object is awake. */
 export class Sessions {
-  readonly #ctx: DurableObjectState;
-  readonly #now: () => number;
-  readonly #live = new Map<WebSocket, Live>();
+  readonly #deps: Deps;
+  readonly #sockets = new Map<WebSocket, SocketReader>();
+  readonly #floods = new WeakMap<WebSocket, Flood>();
   readonly #listeners = new Set<Listener>();
+  readonly #lanes: DeltaLanes;
   #expiryCheckedAt = 0;
+  #announcedAt = 0;
+  #announcing: Timer | null = null;
+  #settling: Timer | null = null;
+  #unsettledAt = 0;
 
-  constructor(ctx: DurableObjectState, now: () => number) {
-    this.#ctx = ctx;
-    this.#now = now;
-    ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
-    for (const socket of ctx.getWebSockets()) {
-      const attachment = socket.deserializeAttachment() as Attachment;
-      if (attachment.expiresAt !== CLOSED) this.#remember(socket, attachment);
+  constructor(deps: Deps) {
+    this.#deps = deps;
+    this.#lanes = new DeltaLanes({ now: deps.now, timers: deps.timers, readers: () => this.#readers() });
+    deps.ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
+    for (const socket of deps.ctx.getWebSockets()) {
+      const stored = storedAttachment(socket);
+      if (wasClosed(stored)) continue;
+      const reader = this.#remember(socket, stored);
+      if (stored.isCatchingUp) this.#cut(reader, "the replay was cut; reconnect and resume");
     }
   }
 
+  /** How many have said `hello`, and streams. */
   get count(): number {
-    return [...this.#live.values()].filter((live) => live.attachment.kind !== null).length + this.#listeners.size;
+    let count = 0;
+    for (const _reader of this.#readers()) count++;
+    return count;
   }
 
   accept(socket: WebSocket, attachment: Attachment): void {
-    this.#ctx.acceptWebSocket(socket);
+    this.#deps.ctx.acceptWebSocket(socket);
     socket.serializeAttachment(attachment);
     this.#remember(socket, attachment);
   }
 
   /** Null for a socket that may say nothing any more. */
   attachmentOf(socket: WebSocket): Attachment | null {
-    return this.#live.get(socket)?.attachment ?? null;
+    return this.#sockets.get(socket)?.attachment ?? null;
   }
 
   greet(socket: WebSocket, kind: ClientKind): void {
-    const known = this.attachmentOf(socket);
-    if (!known) return;
-    const attachment = { ...known, kind };
-    socket.serializeAttachment(attachment);
-    this.#remember(socket, attachment);
+    this.#lanes.flush(); // what is held back was for it as it was before
+    this.#sockets.get(socket)?.greet(kind);
+  }
+
+  /** What a greeted socket gets from now on: the log after `since`, the running answer, then what happens. */
+  follow(socket: WebSocket, since: number): void {
+    this.#sockets.get(socket)?.follow(since);
   }
 
   /** Whether one more frame from this socket is too many; a flood ends the connection, not the object. */
   floods(socket: WebSocket): boolean {
-    const live = this.#live.get(socket);
-    if (!live) return false;
-    const now = this.#now();
-    live.frames = Math.max(0, live.frames - ((now - live.framesSince) / 1000) * FRAMES_PER_SECOND) + 1;
-    live.framesSince = now;
-    return live.frames > FRAME_BURST;
+    const now = this.#deps.now();
+    const flood = this.#floods.get(socket) ?? { frames: 0, sinceMs: now };
+    flood.frames = Math.max(0, flood.frames - ((now - flood.sinceMs) / 1000) * FRAMES_PER_SECOND) + 1;
+    flood.sinceMs = now;
+    this.#floods.set(socket, flood);
+    return flood.frames > FRAME_BURST;
   }
 
-  /** The client says how far it has read. */
-  received(socket: WebSocket): void {
-    const live = this.#live.get(socket);
-    if (live) live.unreadBytes = 0;
+  /**
+   * The client says how far it has read.
+   * @returns false for a position that it was never sent
+   */
+  received(socket: WebSocket, seq: number): boolean {
+    return this.#sockets.get(socket)?.received(seq) ?? true;
   }
 
   send(socket: WebSocket, frame: ServerFrame): void {
-    this.#sendText(socket, JSON.stringify(frame));
+    this.#lanes.flush();
+    this.#sockets.get(socket)?.write(JSON.stringify(frame), null);
   }
 
   broadcast(...frames: ServerFrame[]): void {
     this.#closeExpired();
     for (const frame of frames) {
-      const text = JSON.stringify(frame);
-      for (const [socket, live] of this.#live) {
-        if (live.attachment.kind !== null) this.#sendText(socket, text);
+      if (frame.type === "message:delta") {
+        this.#lanes.push(frame);
+        continue;
       }
-      for (const listener of this.#listeners) listener.push(frame, text);
+      this.#lanes.flush();
+      const text = JSON.stringify(frame);
+      for (const reader of this.#readers()) reader.push(frame, text);
     }
   }
 
+  /** Tells everyone how the session stands: at once, or together with what changes in the next moment. */
+  announce(): void {
+    const waitMs = this.#announcedAt + ANNOUNCE_EVERY_MS - this.#deps.now();
+    if (waitMs > 0) this.#announceIn(Math.min(waitMs, ANNOUNCE_EVERY_MS));
+    else if (!this.#announcing) this.#announceNow();
+  }
+
   listen(listener: Listener): () => void {
+    this.#lanes.flush();
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
   /** The socket has ended. @returns who it was */
   forget(socket: WebSocket): Attachment {
-    this.#live.delete(socket);
-    return socket.deserializeAttachment() as Attachment;
+    this.#drop(socket);
+    return storedAttachment(socket);
   }
 
   /** Closes one socket; from now on nothing it sends counts. */
   closeSocket(socket: WebSocket, code: number, reason: string): void {
-    this.#live.delete(socket);
-    socket.serializeAttachment({ ...(socket.deserializeAttachment() as Attachment), kind: null, expiresAt: CLOSED });
-    socket.close(code, reason);
+    const reader = this.#drop(socket);
+    if (!reader) return;
+    reader.close(code, reason);
+    this.#announceIn(0); // the client may take its time to answer the close
   }
 
   has(which: (attachment: Attachment) => boolean): boolean {
-    return [...this.#live.values(), ...this.#listeners].some(({ attachment }) => which(attachment));
+    return [...this.#sockets.values(), ...this.#listeners].some(({ attachment }) => which(attachment));
   }
 
   /** Ends the sockets and the streams of some; a stream has no code to say why. */
   close(which: (attachment: Attachment) => boolean, code: number, reason: string): void {
-    for (const [socket, live] of this.#live) {
-      if (which(live.attachment)) this.closeSocket(socket, code, reason);
+    for (const [socket, { attachment }] of this.#sockets) {
+      if (which(attachment)) this.closeSocket(socket, code, reason);
     }
     for (const listener of [...this.#listeners]) {
       if (!which(listener.attachment)) continue;
@@ -162,32 +172,70 @@ export class Sessions {
     this.#listeners.clear();
   }
 
+  /** All who are told what happens. */
+  *#readers(): Generator<Reader> {
+    for (const reader of this.#sockets.values()) if (reader.isAttached) yield reader;
+    yield* this.#listeners;
+  }
+
+  #announceIn(ms: number): void {
+    this.#announcing ??= this.#deps.timers.after(ms, () => this.#announceNow());
+  }
+
+  #announceNow(): void {
+    this.#announcing = null;
+    this.#announcedAt = this.#deps.now();
+    if (this.count === 0) return;
+    const frame = this.#deps.session();
+    if (frame) this.broadcast(frame);
+  }
+
   #closeExpired(): void {
-    const now = this.#now();
+    const now = this.#deps.now();
     if (now - this.#expiryCheckedAt < EXPIRY_CHECK_MS) return;
     this.#expiryCheckedAt = now;
     const time = new Date(now).toISOString();
     this.close(({ expiresAt }) => expiresAt <= time, CLOSE.unauthenticated, "sign in again");
   }
 
-  #remember(socket: WebSocket, attachment: Attachment): void {
-    const known = this.#live.get(socket);
-    if (known) known.attachment = attachment;
-    else this.#live.set(socket, { attachment, unreadBytes: 0, frames: 0, framesSince: this.#now() });
+  #remember(socket: WebSocket, stored: StoredAttachment): SocketReader {
+    const { now, timers, log, snapshot, session } = this.#deps;
+    const reader = new SocketReader(socket, stored, {
+      now,
+      timers,
+      log,
+      afterReplay: (missedSession) => [snapshot(), missedSession ? session() : null].filter((frame) => frame !== null),
+      onTooFar: (slow) => this.#cut(slow, "too far behind; report `received`, reconnect and resume"),
+      onLost: () => this.#drop(socket),
+      onUnsettled: () => this.#unsettled(),
+    });
+    this.#sockets.set(socket, reader);
+    return reader;
   }
 
-  #sendText(socket: WebSocket, text: string): void {
-    const live = this.#live.get(socket);
-    if (!live) return;
-    live.unreadBytes += text.length;
-    if (live.unreadBytes > MAX_UNREAD_BYTES) {
-      this.closeSocket(socket, CLOSE.tooSlow, "too far behind; reconnect and resume");
+  #drop(socket: WebSocket): SocketReader | null {
+    const reader = this.#sockets.get(socket) ?? null;
+    reader?.leave();
+    this.#sockets.delete(socket);
+    return reader;
+  }
+
+  #cut(reader: SocketReader, reason: string): void {
+    this.closeSocket(reader.socket, CLOSE.tooSlow, reason);
+  }
+
+  #unsettled(): void {
+    this.#unsettledAt = this.#deps.now();
+    this.#settling ??= this.#deps.timers.after(SETTLE_AFTER_MS, () => this.#settle());
+  }
+
+  #settle(): void {
+    this.#settling = null;
+    const waitMs = this.#unsettledAt + SETTLE_AFTER_MS - this.#deps.now();
+    if (waitMs > 0) {
+      this.#settling = this.#deps.timers.after(Math.min(waitMs, SETTLE_AFTER_MS), () => this.#settle());
       return;
     }
-    try {
-      socket.send(text);
-    } catch {
-      this.#live.delete(socket); // it is gone already; its client resumes by `seq`
-    }
+    for (const reader of this.#sockets.values()) reader.settle();
   }
 }
