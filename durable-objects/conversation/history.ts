@@ -1,6 +1,6 @@
 import type { Message } from "../../shared/contract/message.ts";
 import { inputBudget, messageTokens } from "../../shared/domain/context/select.ts";
-import { historyFor } from "../../shared/domain/prompt/build-request.ts";
+import { historyFor } from "../../shared/domain/prompt/order-history.ts";
 import type { Journal } from "./journal.ts";
 import type { Turn } from "./turn-table.ts";
 

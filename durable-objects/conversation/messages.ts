@@ -41,6 +41,7 @@ export function sendMessage(
       known: knownMessage(journal, turns, id),
       headId: journal.born.headId,
       openTurns,
+      runningTurnId: openTurns === 0 ? null : ((turns.running() ?? turns.nextQueued())?.id ?? null),
       nextSeq: journal.lastSeq + 1,
       at: services.now().toISOString(),
       turnId: services.newId(),
@@ -55,7 +56,7 @@ export function sendMessage(
   if (openTurns === 0) room.configuration.readAhead();
   const logged = journal.transact(() => {
     const events = journal.append(decision.event);
-    turns.add(decision.turn, decision.state, journal.lastSeq);
+    turns.add(decision.turn, decision.state, journal.lastSeq, decision.steers);
     return events;
   });
   publish(room, logged);
@@ -64,7 +65,7 @@ export function sendMessage(
     messageId: id,
     seq: logged[0]?.seq ?? 0,
     state: decision.state,
-    turnId: decision.turn.id,
+    turnId: decision.steers ?? decision.turn.id,
     duplicate: false,
   });
 }
@@ -77,7 +78,7 @@ function knownMessage(journal: Journal, turns: TurnTable, id: string): KnownMess
     ...stored,
     model: stored.message.metadata.model ?? null,
     state: turn?.accepted ?? "started",
-    turnId: turn?.id ?? null,
+    turnId: turn?.steers ?? turn?.id ?? null,
   };
 }
 

@@ -40,10 +40,12 @@ export async function planTurn(room: Room, running: RunningTurn, resumed: boolea
   return {
     receipt: choice.receipt,
     error: choice.error,
-    candidates: keepFirst(choice.candidates, earlier?.chosen.model).flatMap((candidate) => {
-      const instance = instances.find((each) => each.id === candidate.instanceId);
-      return instance ? [{ ...candidate, provider: instance.provider }] : [];
-    }),
+    candidates: keepFirst(choice.candidates, running.progress.asked?.model ?? earlier?.chosen.model).flatMap(
+      (candidate) => {
+        const instance = instances.find((each) => each.id === candidate.instanceId);
+        return instance ? [{ ...candidate, provider: instance.provider }] : [];
+      },
+    ),
   };
 }
 
@@ -54,7 +56,9 @@ export function startTurn(room: Room, running: RunningTurn, { receipt, candidate
   const logged = journal.transact(() => {
     journal.setMeta("receipt", JSON.stringify(receipt));
     if (window) journal.setMeta("window", String(window));
-    return beginTurn(room, running.turn, receipt, running.startedAtMs);
+    const begun = beginTurn(room, running.turn, receipt, running.startedAtMs);
+    room.turns.save(running.turn.id, running.answer.parts, running.progress);
+    return begun;
   });
   running.turn = { ...running.turn, state: "running", receipt };
   publish(room, logged);

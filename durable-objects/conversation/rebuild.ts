@@ -71,11 +71,18 @@ function restoreTurns({ journal, turns, services }: Room, log: readonly LoggedEv
       turns.markRunning(id, receipt, Date.parse(at));
       journal.setMeta("receipt", JSON.stringify(receipt));
     }
+    if (event.type === "turn:completed" || event.type === "turn:interrupted") {
+      for (const messageId of event.message.metadata.steeredBy ?? []) asked.delete(messageId);
+    }
     if (event.type === "turn:completed") {
       turns.end(event.turnId, "completed");
       journal.addUsage(event.usage, event.message.metadata.microUsd ?? 0);
     }
-    if (event.type === "turn:interrupted" && !event.willContinue) turns.end(event.turnId, "interrupted");
+    if (event.type === "turn:interrupted" && !event.willContinue) {
+      turns.end(event.turnId, "interrupted");
+      const { usage, microUsd = 0 } = event.message.metadata;
+      if (usage) journal.addUsage(usage, microUsd);
+    }
     if (event.type === "turn:failed") turns.end(event.turnId, "failed");
   }
   for (const turnId of openTurns(log)) turns.end(turnId, "failed");

@@ -1,252 +1,175 @@
-import type { Usage } from "../../shared/contract/message.ts";
 import { AppError } from "../../shared/domain/app-error.ts";
-import { priceOf } from "../../shared/domain/catalogue/price-of.ts";
-import { selectContext } from "../../shared/domain/context/select.ts";
-import type { ModelEvent } from "../../shared/domain/model/model-event.ts";
-import type { ProviderFailure } from "../../shared/domain/model/provider-failure.ts";
-import { buildRequest } from "../../shared/domain/prompt/build-request.ts";
-import type { Candidate } from "../../shared/domain/routing/choose-model.ts";
-import { afterFailure, errorOfFailure, GUIDE_NOTE } from "../../shared/domain/turn/after-failure.ts";
-import { addToAnswer, answerLength, hasText } from "../../shared/domain/turn/answer.ts";
-import { historyTo } from "./history.ts";
+import { dropUnfinishedCalls } from "../../shared/domain/turn/answer.ts";
+import { nextStep } from "../../shared/domain/turn/next-step.ts";
+import { isOutOfTime, OUT_OF_TIME } from "../../shared/domain/turn/progress.ts";
+import { callsOf } from "../../shared/domain/turn/tool-call.ts";
+import { completeTurn, giveUpTurn } from "./end-turn.ts";
+import { type Asking, failOver, refOf, spend, tellOtherModel } from "./fail-over.ts";
 import { type PlannedTurn, planTurn, startTurn } from "./plan-turn.ts";
-import { publish, type Room } from "./room.ts";
+import type { Room } from "./room.ts";
+import { runTools } from "./run-tools.ts";
 import type { PlannedCandidate, RunningTurn } from "./running-turn.ts";
+import { showSnapshot } from "./show-snapshot.ts";
+import { stepRequest } from "./step-request.ts";
+import { type Finish, followStream, type OpenStream, openStream } from "./stream-answer.ts";
 
-const CHECKPOINT_EVERY_MS = 250;
-/** UTF-16 units; a row of the object's SQLite holds 2 MB. */
-const MAX_ANSWER_LENGTH = 500_000;
-/** A provider that is thought to be down gets a short chance only. */
-const DOUBTFUL_HEADERS_MS = 5_000;
-
-type Finish = Extract<ModelEvent, { type: "finish" }>;
-type Attempt = { kind: "finish"; finish: Finish } | { kind: "failure"; failure: ProviderFailure } | { kind: "stale" };
-
-interface Progress {
-  failures: { candidate: Candidate; failure: ProviderFailure }[];
-  firstTokenMs: number | null;
-  continuations: number;
+/** A step as a model wrote it. */
+interface Written {
+  candidate: PlannedCandidate;
+  finish: Finish;
 }
 
 /**
- * One turn, from its plan to its end: context, route, request, stream, publish. Exactly one ending is written, and
- * none at all when the turn was stopped meanwhile: then its ending is there already. Never rejects.
+ * One turn, from its plan to its end: context, route, and then step by step request, stream, tools. Exactly one ending
+ * is written, and none at all when the turn was stopped meanwhile: then its ending is there already. A turn that only
+ * people can bring on returns parked.
+ * @throws what the storage throws; the turn is then still open and is picked up by the watchdog
  */
 export async function runTurn(room: Room, running: RunningTurn, resumed: boolean): Promise<void> {
   try {
     const planned = await planTurn(room, running, resumed);
     if (running.abort.signal.aborted) return;
-    const [first] = planned.candidates;
-    if (!first) return failAtOnce(room, running, planned);
-    await streamThrough(room, running, planned, resumed);
+    if (planned.candidates.length === 0) return failAtOnce(room, running, planned);
+    await takeSteps(room, running, planned, resumed);
   } catch (error) {
     console.error(`turn ${running.turn.id} failed:`, error);
     if (running.abort.signal.aborted) return;
-    const told = error instanceof AppError ? error.message : "Something went wrong inside Mosaic; try again.";
-    room.queue.giveUp(running.turn, running.answer.parts, { code: "internal", message: told });
     running.abort.abort();
+    const told = error instanceof AppError ? error.message : "Something went wrong inside Mosaic; try again.";
+    giveUpTurn(room, endingOf(running), { code: "internal", message: told });
   }
 }
+
+const endingOf = ({ turn, answer, progress }: RunningTurn) => ({ turn, parts: answer.parts, progress });
 
 /** No model can be asked: the turn starts only to say why it ends. */
 function failAtOnce(room: Room, running: RunningTurn, planned: PlannedTurn): void {
   if (running.turn.state !== "running") startTurn(room, running, planned);
   const error = planned.error ?? { code: "no_route" as const, message: "No model can be reached." };
-  room.queue.giveUp(running.turn, running.answer.parts, error);
+  giveUpTurn(room, endingOf(running), error);
 }
 
-async function streamThrough(room: Room, running: RunningTurn, planned: PlannedTurn, resumed: boolean): Promise<void> {
-  const progress: Progress = { failures: [], firstTokenMs: null, continuations: 0 };
+async function takeSteps(room: Room, running: RunningTurn, planned: PlannedTurn, resumed: boolean): Promise<void> {
   const { candidates } = planned;
-  let index = 0;
+  const asking: Asking = { candidates, index: 0, tries: 0, continuations: 0, failures: [], firstTokenMs: null };
+  let opened: OpenStream | null = null;
+  if (resumed) {
+    if (candidates[0]) tellOtherModel(room, running, candidates[0]);
+  } else {
+    opened = await begin(room, running, planned, asking);
+    if (!opened) return;
+  }
+  let isWritten = resumed && callsOf(running.answer.parts, running.progress.step).length > 0;
+  let last: Written | null = null;
   while (true) {
-    const candidate = candidates[index];
-    if (!candidate) return;
-    const stream = openStream(room, running, candidate, progress);
-    if (index === 0 && !resumed && running.turn.state !== "running") {
-      await room.services.timers.wait(0); // the request leaves before the write below, which everything sent later would wait for
-      if (running.abort.signal.aborted) return;
-      startTurn(room, running, planned);
-    } else if (index === 0 && resumed) tellOtherModel(room, running, candidate);
-    const attempt = await follow(room, running, candidate, progress, stream);
-    if (attempt.kind === "stale") return;
-    if (attempt.kind === "finish") return complete(room, running, candidate, attempt.finish, progress);
-    progress.failures.push({ candidate, failure: attempt.failure });
-    const next = afterFailure({
-      failures: progress.failures.map((each) => each.failure),
-      shown: hasText(running.answer.parts),
-      continuations: progress.continuations,
-      following: candidates[index + 1] ?? null,
-    });
-    if (next.kind === "continue") {
-      progress.continuations++;
-      seam(room, running, attempt.failure.message);
-    } else if (next.kind === "reroute") {
-      const following = candidates[index + 1];
-      if (following) reroute(room, running, candidate, following, attempt.failure.message);
-      index++;
-    } else return room.queue.giveUp(running.turn, running.answer.parts, errorOfFailure(attempt.failure));
+    if (!isWritten) {
+      last = await writeStep(room, running, asking, opened);
+      opened = null;
+      if (!last) return;
+    }
+    const { progress } = running;
+    const steeringWaits = room.turns.steering(running.turn.id).length > 0;
+    const next = nextStep({ parts: running.answer.parts, step: progress.step, steeringWaits });
+    if (next.kind === "run-tools") {
+      if ((await runTools(room, running)) !== "done") return;
+      isWritten = true;
+    } else if (next.kind === "step" && !isOutOfTime(running, room.services.now().getTime())) {
+      beginStep(room, running);
+      isWritten = false;
+      asking.tries = 0;
+    } else if (next.kind === "finish" && last) {
+      return complete(room, running, last, asking);
+    } else {
+      const why = next.kind === "too-many" ? next.why : OUT_OF_TIME;
+      return giveUpTurn(room, endingOf(running), { code: "internal", message: why });
+    }
   }
 }
 
-interface OpenStream {
-  events: AsyncIterable<ModelEvent>;
-  sentAtMs: number;
-}
-
-/** Sends the request at once; its first event is waited for later. */
-function openStream(room: Room, running: RunningTurn, candidate: PlannedCandidate, progress: Progress): OpenStream {
-  const options = {
-    signal: running.abort.signal,
-    ...(candidate.health === "down" ? { headersTimeoutMs: DOUBTFUL_HEADERS_MS } : {}),
-  };
-  const request = requestFor(room, running, candidate, progress);
-  const iterator = candidate.provider.stream(request, options)[Symbol.asyncIterator]();
-  let first: Promise<IteratorResult<ModelEvent>> | null = iterator.next();
-  const next = (): Promise<IteratorResult<ModelEvent>> => {
-    const result = first ?? iterator.next();
-    first = null;
-    return result;
-  };
-  const end = async (): Promise<IteratorResult<ModelEvent>> =>
-    (await iterator.return?.()) ?? { done: true, value: undefined };
-  const events = { [Symbol.asyncIterator]: () => ({ next, return: end }) };
-  return { events, sentAtMs: room.services.now().getTime() };
-}
-
-/** Shows what a stream brings. The answer grows in place; checkpoints are far between. */
-async function follow(
+/** The first request leaves before the write that begins the turn, which everything sent later would wait for. */
+async function begin(
   room: Room,
   running: RunningTurn,
-  candidate: PlannedCandidate,
-  progress: Progress,
-  { events, sentAtMs }: OpenStream,
-): Promise<Attempt> {
-  const { services, sessions, turns } = room;
-  const { turn, answer, abort } = running;
-  let savedAtMs = sentAtMs;
-  for await (const event of events) {
-    if (abort.signal.aborted) return { kind: "stale" };
-    if (event.type === "finish" || event.type === "failure") {
-      if (event.type === "finish" || OUTAGES.has(event.failure.kind)) {
-        services.providers.report(candidate.instanceId, outcomeOf(event, progress.firstTokenMs ?? 0));
-      }
-      return event.type === "finish" ? { kind: "finish", finish: event } : { kind: "failure", failure: event.failure };
-    }
-    const nowMs = services.now().getTime();
-    progress.firstTokenMs ??= nowMs - sentAtMs;
-    const delta = addToAnswer(answer, event, 0);
-    if (delta) sessions.broadcast({ type: "message:delta", turnId: turn.id, messageId: turn.messageId, ...delta });
-    if (nowMs - savedAtMs >= CHECKPOINT_EVERY_MS) {
-      turns.checkpoint(turn.id, answer.parts);
-      savedAtMs = nowMs;
-    }
-    if (answerLength(answer) > MAX_ANSWER_LENGTH) return { kind: "finish", finish: cutFinish(candidate.model.id) };
+  planned: PlannedTurn,
+  asking: Asking,
+): Promise<OpenStream | null> {
+  const [candidate] = planned.candidates;
+  if (!candidate) return null;
+  running.progress.asked = refOf(candidate);
+  const opened = ask(room, running, candidate, asking);
+  await room.services.timers.wait(0);
+  if (running.abort.signal.aborted) {
+    opened.close();
+    return null;
   }
-  const message = `${candidate.displayName} ended its answer without a word.`;
-  return { kind: "failure", failure: { kind: "stream_cut", message, retryable: true } };
+  startTurn(room, running, planned);
+  return opened;
 }
 
-const cutFinish = (model: string): Finish => ({
-  type: "finish",
-  reason: "length",
-  model,
-  usage: { inputTokens: 0, outputTokens: 0, cachedTokens: 0 },
-});
-
-/** What speaks against a provider; a request that it rightly refuses does not. */
-const OUTAGES = new Set([
-  "unreachable",
-  "timeout",
-  "overloaded",
-  "server_error",
-  "stream_cut",
-  "protocol",
-  "unauthenticated",
-]);
-
-const outcomeOf = (event: Extract<ModelEvent, { type: "finish" | "failure" }>, latencyMs: number) =>
-  event.type === "finish" ? ({ ok: true, latencyMs } as const) : ({ ok: false, error: event.failure.message } as const);
-
-function requestFor(room: Room, running: RunningTurn, candidate: Candidate, progress: Progress) {
-  const { turn, answer } = running;
-  const window = candidate.model.contextWindow;
-  const context = selectContext(historyTo(room.journal, turn, window), window);
-  const notes = progress.failures.map((each) => `${GUIDE_NOTE}${each.failure.message}`);
-  return buildRequest({
-    model: candidate.model.id,
-    provider: candidate.kind,
-    messages: context.messages,
-    replyTo: turn.replyTo,
-    maxOutputTokens: candidate.model.maxOutputTokens,
-    ...(candidate.kind === "guide" && notes.length > 0 ? { system: notes.join("\n") } : {}),
-    ...(hasText(answer.parts) ? { partial: answer.parts } : {}),
-  });
+function ask(room: Room, running: RunningTurn, candidate: PlannedCandidate, asking: Asking): OpenStream {
+  const failures = asking.failures.map((failure) => failure.message);
+  return openStream(room, running, candidate, stepRequest(room, running, candidate, failures));
 }
 
-/** The cut is visible: everyone is told, and the text that follows is a part of its own. */
-function seam(room: Room, running: RunningTurn, why: string): void {
-  running.answer.open = null;
-  const logged = room.journal.transact(() => {
-    room.turns.checkpoint(running.turn.id, running.answer.parts);
-    return room.journal.append({ type: "turn:continued", turnId: running.turn.id, why });
-  });
-  publish(room, logged);
+/**
+ * One step, by whichever model of the plan brings it to its end.
+ * @returns null when the turn has ended instead
+ */
+async function writeStep(
+  room: Room,
+  running: RunningTurn,
+  asking: Asking,
+  opened: OpenStream | null,
+): Promise<Written | null> {
+  let stream = opened;
+  while (true) {
+    const candidate = asking.candidates[asking.index];
+    if (!candidate) return null;
+    asking.tries++;
+    const attempt = await followStream(room, running, candidate, stream ?? ask(room, running, candidate, asking));
+    stream = null;
+    if (attempt.kind === "stale") return null;
+    if (attempt.kind === "failure") {
+      if (!failOver(room, running, asking, attempt)) return null;
+      continue;
+    }
+    asking.firstTokenMs ??= attempt.firstTokenMs;
+    spend(running, candidate, attempt.finish.usage, attempt.finish.costMicroUsd);
+    if (dropUnfinishedCalls(running.answer)) showSnapshot(room);
+    return { candidate, finish: attempt.finish };
+  }
 }
 
-/** A turn that is taken up again by another model says so. */
-function tellOtherModel(room: Room, running: RunningTurn, to: Candidate): void {
-  const { turn } = running;
-  const from = turn.receipt?.chosen;
-  if (!from || from.model === to.model.id) return;
-  const why = `${from.model} cannot be reached any more.`;
-  const change = {
-    from: { provider: from.provider, model: from.model },
-    to: { provider: to.kind, model: to.model.id },
-    why,
+/** What came meanwhile reaches the model now; in the same write the step before it becomes past. */
+function beginStep(room: Room, running: RunningTurn): void {
+  const { turn, answer, progress } = running;
+  const { parts } = answer;
+  const waiting = room.turns.steering(turn.id);
+  const steered = waiting.map(({ replyTo }) => ({ messageId: replyTo, afterParts: parts.length }));
+  const next = {
+    ...progress,
+    step: progress.step + 1,
+    stepStart: parts.length,
+    calls: {},
+    steered: [...progress.steered, ...steered],
   };
-  publish(
-    room,
-    room.journal.transact(() => room.journal.append({ type: "turn:rerouted", turnId: turn.id, ...change })),
-  );
+  room.journal.transact(() => {
+    for (const { id } of waiting) room.turns.markSteered(id);
+    room.turns.save(turn.id, parts, next);
+  });
+  running.progress = next;
+  answer.open = null;
 }
 
-function reroute(room: Room, running: RunningTurn, from: Candidate, to: Candidate, why: string): void {
-  const hadThoughts = running.answer.parts.length > 0; // text never gets here
-  running.answer.parts.length = 0;
-  running.answer.open = null;
-  const logged = room.journal.transact(() =>
-    room.journal.append({
-      type: "turn:rerouted",
-      turnId: running.turn.id,
-      from: { provider: from.kind, model: from.model.id },
-      to: { provider: to.kind, model: to.model.id },
-      why,
-    }),
-  );
-  publish(room, logged);
-  const { id: turnId, messageId } = running.turn;
-  if (hadThoughts) room.sessions.broadcast({ type: "message:snapshot", turnId, messageId, parts: [] });
-}
-
-function complete(room: Room, running: RunningTurn, candidate: Candidate, finish: Finish, progress: Progress): void {
-  const { journal, turns, services, queue } = room;
-  const { turn, answer } = running;
-  const usage: Usage = finish.usage;
-  const microUsd = finish.costMicroUsd ?? priceOf(candidate.model, usage);
-  const logged = journal.transact(() => {
-    const message = queue.answerMessage(turn, answer.parts, finish.reason, {
+function complete(room: Room, running: RunningTurn, { candidate, finish }: Written, asking: Asking): void {
+  completeTurn(room, endingOf(running), {
+    reason: finish.reason,
+    contextTokens: finish.usage.inputTokens + finish.usage.outputTokens,
+    metadata: {
       provider: candidate.kind,
       model: finish.model,
-      usage,
-      microUsd,
-      latencyMs: services.now().getTime() - running.startedAtMs,
-      ...(progress.firstTokenMs === null ? {} : { firstTokenMs: progress.firstTokenMs }),
-    });
-    turns.end(turn.id, "completed");
-    if (!message) return [];
-    journal.addUsage(usage, microUsd);
-    return journal.append({ type: "turn:completed", turnId: turn.id, message, usage });
+      latencyMs: room.services.now().getTime() - running.startedAtMs,
+      ...(asking.firstTokenMs === null ? {} : { firstTokenMs: asking.firstTokenMs }),
+    },
   });
-  publish(room, logged);
 }

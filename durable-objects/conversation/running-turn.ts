@@ -1,37 +1,42 @@
-import type { TurnError } from "../../shared/contract/events.ts";
-import type { FinishReason, Message, Part } from "../../shared/contract/message.ts";
 import type { Candidate } from "../../shared/domain/routing/choose-model.ts";
 import type { Answer } from "../../shared/domain/turn/answer.ts";
+import type { TurnProgress } from "../../shared/domain/turn/progress.ts";
 import type { ModelProvider } from "../../shared/ports/model-provider.ts";
 import type { Turn } from "./turn-table.ts";
 
-/** The turn in memory. Once `abort` has fired, whatever its stream still says is stale. */
+/** The turn in memory. Once `abort` has fired, whatever its stream or its tools still say is stale. */
 export interface RunningTurn {
   turn: Turn;
   answer: Answer;
+  progress: TurnProgress;
   abort: AbortController;
   startedAtMs: number;
+  /** It waits for people and nothing runs: the object may sleep. */
+  isParked: boolean;
 }
 
 /** A model that may answer, with the adapter that asks it. */
 export type PlannedCandidate = Candidate & { provider: ModelProvider };
 
+export type ToolDecision = "allow-once" | "allow-always" | "deny";
+
 /** One turn at a time, first come first served. */
 export interface TurnLine {
   readonly running: RunningTurn | null;
-  /** Starts the next waiting turn, if none runs. Returns at once. */
+  /** Starts the next waiting turn, if none runs. Returns at once; what goes wrong is tried again by an alarm. */
   kick(): void;
   /**
    * Ends a turn on someone's wish: the running one keeps what it has, a waiting one never starts.
    * @returns false when there was nothing to stop.
    */
   stop(turnId: string | undefined, why: string): boolean;
+  /**
+   * A person's word on a tool call that waits for one; the first counts.
+   * @returns false when no such call waits.
+   */
+  answerTool(callId: string, decision: ToolDecision, who: string): boolean;
   /** The conversation is gone: what runs is stopped and leaves no trace. */
   abandon(): void;
   /** From an alarm: a turn that ought to run and does not is picked up; one that runs is watched on. */
   watch(): void;
-  /** The end of a turn that failed: interrupted where text was shown, failed where there was none. Always told. */
-  giveUp(turn: Turn, parts: Part[], error: TurnError): void;
-  /** The answer as it stands in the tree, with new parts; null when its message is gone. */
-  answerMessage(turn: Turn, parts: Part[], finishReason: FinishReason, more?: Message["metadata"]): Message | null;
 }

@@ -1,12 +1,14 @@
-import type { TurnError } from "../../shared/contract/events.ts";
-import type { FinishReason, Message, Part } from "../../shared/contract/message.ts";
-import { hasText, resumedAnswer } from "../../shared/domain/turn/answer.ts";
+import { resumedAnswer } from "../../shared/domain/turn/answer.ts";
+import { approvalDeadlineMs, canGoOn, isOutOfTime, OUT_OF_TIME } from "../../shared/domain/turn/progress.ts";
 import { recoverTurn } from "../../shared/domain/turn/recover.ts";
-import { beginUnrouted } from "./begin-turn.ts";
+import { askAgain, decideCall, denyOverdue } from "./approvals.ts";
+import { giveUpTurn, interruptTurn } from "./end-turn.ts";
+import { seam } from "./fail-over.ts";
 import { publish, type Room } from "./room.ts";
 import { runTurn } from "./run-turn.ts";
-import type { RunningTurn, TurnLine } from "./running-turn.ts";
+import type { RunningTurn, ToolDecision, TurnLine } from "./running-turn.ts";
 import { broadcastSession } from "./session-info.ts";
+import { showSnapshot } from "./show-snapshot.ts";
 import type { Turn } from "./turn-table.ts";
 
 export const WATCHDOG_ALARM = "watchdog";
@@ -29,25 +31,41 @@ export class TurnQueue implements TurnLine {
   kick(): void {
     const { turns, journal } = this.#room;
     if (this.#running || !journal.conversation) return;
-    const turn = turns.running() ?? turns.nextQueued();
-    if (!turn) return;
-    this.#start(turn, turn.state === "running");
+    try {
+      const turn = turns.running() ?? turns.nextQueued();
+      if (turn) this.#start(turn);
+    } catch (error) {
+      // An isolate that was reset goes on failing for a while: not again before the watchdog comes by.
+      this.#running = null;
+      console.error("a turn could not be picked up and is tried again:", error);
+    }
   }
 
   stop(turnId: string | undefined, why: string): boolean {
     const { turns } = this.#room;
+    if (turnId !== undefined) turns.unsteer(turnId);
     const turn =
       turnId === undefined ? (this.#running?.turn ?? turns.running() ?? turns.nextQueued()) : turns.find(turnId);
     if (!turn || (turn.state !== "queued" && turn.state !== "running")) return false;
-    let { parts } = turn;
-    if (this.#running?.turn.id === turn.id) {
-      this.#running.abort.abort();
-      parts = this.#running.answer.parts;
+    let { parts, progress } = turn;
+    const running = this.#running?.turn.id === turn.id ? this.#running : null;
+    if (running) {
+      parts = running.answer.parts;
+      progress = running.progress;
+      running.abort.abort();
       this.#running = null;
     }
-    this.#interrupt(turn, parts, why);
+    interruptTurn(this.#room, { turn, parts, progress }, why);
     broadcastSession(this.#room);
     this.kick();
+    return true;
+  }
+
+  answerTool(callId: string, decision: ToolDecision, who: string): boolean {
+    this.kick();
+    const running = this.#running;
+    if (!running || !decideCall(this.#room, running, callId, decision, who)) return false;
+    this.#unpark(running);
     return true;
   }
 
@@ -59,103 +77,120 @@ export class TurnQueue implements TurnLine {
   watch(): void {
     if (this.#room.turns.openCount() === 0) return;
     this.#armWatchdog();
-    try {
+    const running = this.#running;
+    if (!running) return this.kick();
+    if (running.isParked) {
+      denyOverdue(this.#room, running);
+      this.#unpark(running);
+    } else if (isOutOfTime(running, this.#nowMs())) {
+      running.abort.abort();
+      this.#running = null;
+      giveUpTurn(
+        this.#room,
+        { turn: running.turn, parts: running.answer.parts, progress: running.progress },
+        { code: "provider_timeout", message: OUT_OF_TIME },
+      );
+      broadcastSession(this.#room);
       this.kick();
-    } catch (error) {
-      console.error("a turn could not be picked up and is tried again:", error);
     }
   }
 
-  /** The end of a turn that was cut: what was shown is kept, in the log and for everyone. */
-  #interrupt(turn: Turn, parts: Part[], why: string): void {
-    const { journal, turns } = this.#room;
-    const logged = journal.transact(() => {
-      const begun = beginUnrouted(this.#room, turn, why);
-      turns.end(turn.id, "interrupted");
-      const message = this.answerMessage(turn, parts, "stopped");
-      if (!message) return begun;
-      const ending = { type: "turn:interrupted" as const, turnId: turn.id, message, why, willContinue: false };
-      return [...begun, ...journal.append(ending)];
-    });
-    publish(this.#room, logged);
-  }
-
-  answerMessage(turn: Turn, parts: Part[], finishReason: FinishReason, more: Message["metadata"] = {}): Message | null {
-    const stored = this.#room.journal.message(turn.messageId);
-    if (!stored) return null;
-    const { message } = stored;
-    return {
-      ...message,
-      updatedSeq: this.#room.journal.lastSeq + 1,
-      parts,
-      metadata: { ...message.metadata, ...more, finishReason },
-    };
-  }
-
-  #start(turn: Turn, wasRunning: boolean): void {
-    const { services, background } = this.#room;
-    const nowMs = services.now().getTime();
+  #start(turn: Turn): void {
     this.#armWatchdog();
+    const nowMs = this.#nowMs();
     const running: RunningTurn = {
       turn,
       answer: resumedAnswer(turn.parts),
+      progress: turn.progress,
       abort: new AbortController(),
       startedAtMs: turn.startedAtMs ?? nowMs,
+      isParked: turn.progress.waitingSinceMs !== null,
     };
-    if (wasRunning && !this.#resume(running, nowMs)) return;
+    if (turn.state !== "running") return this.#run(running, false);
+    if (running.isParked) {
+      this.#running = running;
+      denyOverdue(this.#room, running);
+      showSnapshot(this.#room);
+      return this.#unpark(running);
+    }
+    if (this.#resume(running, nowMs)) this.#run(running, true);
+  }
+
+  /** Runs a turn detached. One that could not even be ended stays open for the watchdog. */
+  #run(running: RunningTurn, resumed: boolean): void {
     this.#running = running;
     broadcastSession(this.#room);
-    background(
-      runTurn(this.#room, running, wasRunning).finally(() => {
+    this.#room.background(
+      runTurn(this.#room, running, resumed).finally(() => {
         if (this.#running !== running) return;
+        if (running.isParked) return this.#rest(running);
         this.#running = null;
         broadcastSession(this.#room);
-        this.kick();
+        if (!this.#isOpen(running.turn.id)) this.kick();
       }),
     );
   }
 
+  #isOpen(turnId: string): boolean {
+    const state = this.#room.turns.find(turnId)?.state;
+    return state === "queued" || state === "running";
+  }
+
+  /** A parked turn is looked at again when its first question has been open for too long. */
+  #rest(running: RunningTurn): void {
+    if (canGoOn(running.answer.parts, running.progress)) return this.#unpark(running);
+    this.#armWatchdog();
+  }
+
+  /** Goes on with a turn that waited for people, where they have brought it on. */
+  #unpark(running: RunningTurn): void {
+    const { answer, progress, turn } = running;
+    if (!running.isParked || !canGoOn(answer.parts, progress)) return;
+    progress.waitedMs += this.#nowMs() - (progress.waitingSinceMs ?? this.#nowMs());
+    progress.waitingSinceMs = null;
+    this.#room.turns.save(turn.id, answer.parts, progress);
+    running.isParked = false;
+    this.#armWatchdog();
+    this.#run(running, true);
+  }
+
   /** @returns false when the turn was ended instead. */
   #resume(running: RunningTurn, nowMs: number): boolean {
-    const { journal, turns } = this.#room;
-    const { turn } = running;
-    const recovery = recoverTurn(
-      { startedAtMs: running.startedAtMs, restarts: turn.restarts, parts: turn.parts },
-      nowMs,
-    );
+    const { journal, turns, services } = this.#room;
+    const { turn, progress } = running;
+    const tools = services.tools.definitions();
+    const isSafe = (name: string): boolean => tools.find((tool) => tool.name === name)?.safeToRepeat ?? true;
+    const recovery = recoverTurn({ ...turn, startedAtMs: running.startedAtMs }, isSafe, nowMs);
     if (recovery.kind === "give-up") {
-      this.giveUp(turn, turn.parts, { code: "internal", message: recovery.why });
+      const { parts } = turn;
+      giveUpTurn(this.#room, { turn, parts, progress }, { code: "internal", message: recovery.why });
       this.kick();
       return false;
     }
     const why = "The server was restarted while this answer was being written.";
+    if (recovery.kind !== "tools") running.answer = resumedAnswer(recovery.parts);
+    const { parts } = running.answer;
     const logged = journal.transact(() => {
       turns.countRestart(turn.id);
-      return recovery.kind === "continue" ? journal.append({ type: "turn:continued", turnId: turn.id, why }) : [];
+      turns.save(turn.id, parts, progress);
+      return recovery.kind === "continue" ? journal.append(seam(running, parts.length, why)) : [];
     });
-    if (recovery.kind === "rerun") running.answer = resumedAnswer([]);
     publish(this.#room, logged);
-    this.#room.sessions.broadcast({
-      type: "message:snapshot",
-      turnId: turn.id,
-      messageId: turn.messageId,
-      parts: running.answer.parts,
-    });
+    if (recovery.kind === "tools" && recovery.ask.length > 0) askAgain(this.#room, running, recovery.ask);
+    showSnapshot(this.#room);
     return true;
   }
 
-  giveUp(turn: Turn, parts: Part[], error: TurnError): void {
-    const { journal, turns } = this.#room;
-    if (hasText(parts)) return this.#interrupt(turn, parts, error.message);
-    const logged = journal.transact(() => {
-      const begun = beginUnrouted(this.#room, turn, error.message);
-      turns.end(turn.id, "failed");
-      return [...begun, ...journal.append({ type: "turn:failed", turnId: turn.id, error, canRetry: true })];
-    });
-    publish(this.#room, logged);
+  #nowMs(): number {
+    return this.#room.services.now().getTime();
   }
 
+  /** While only people can bring the turn on, nothing has to be watched but how long they take. */
   #armWatchdog(): void {
-    this.#room.alarms.schedule(WATCHDOG_ALARM, this.#room.services.now().getTime() + WATCHDOG_EVERY_MS);
+    const { turns, alarms } = this.#room;
+    const running = turns.running();
+    const rests = running?.progress.waitingSinceMs != null && !canGoOn(running.parts, running.progress);
+    const deadlineMs = running && rests ? approvalDeadlineMs(running.progress) : null;
+    alarms.schedule(WATCHDOG_ALARM, deadlineMs ?? this.#nowMs() + WATCHDOG_EVERY_MS);
   }
 }

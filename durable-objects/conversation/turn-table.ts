@@ -1,8 +1,13 @@
 import type { Part } from "../../shared/contract/message.ts";
 import type { Receipt } from "../../shared/contract/receipt.ts";
 import type { NewTurn } from "../../shared/domain/conversation/decide.ts";
+import { newProgress, type TurnProgress } from "../../shared/domain/turn/progress.ts";
 
-export type TurnState = "queued" | "running" | "completed" | "failed" | "interrupted";
+/**
+ * `steering`: its message waits to reach the running turn, and becomes `queued` if it never does. `steered`: it has
+ * reached it, and the answer of that turn answers it too.
+ */
+export type TurnState = "queued" | "running" | "completed" | "failed" | "interrupted" | "steering" | "steered";
 
 export interface Turn extends NewTurn {
   state: TurnState;
@@ -12,6 +17,9 @@ export interface Turn extends NewTurn {
   receipt: Receipt | null;
   /** The answer as it was last saved while it streams. */
   parts: Part[];
+  progress: TurnProgress;
+  /** The turn that its message was to reach, or has reached. */
+  steers: string | null;
 }
 
 type TurnRow = {
@@ -25,6 +33,8 @@ type TurnRow = {
   restarts: number;
   receipt: string | null;
   parts: string | null;
+  progress: string | null;
+  steers: string | null;
 };
 
 const toTurn = (row: TurnRow): Turn => ({
@@ -38,6 +48,8 @@ const toTurn = (row: TurnRow): Turn => ({
   restarts: row.restarts,
   receipt: row.receipt ? (JSON.parse(row.receipt) as Receipt) : null,
   parts: row.parts ? (JSON.parse(row.parts) as Part[]) : [],
+  progress: row.progress ? (JSON.parse(row.progress) as TurnProgress) : newProgress(),
+  steers: row.steers,
 });
 
 /** The turns of one conversation: who waits, who runs, how far the running answer is saved. */
@@ -48,15 +60,17 @@ export class TurnTable {
     this.#sql = sql;
   }
 
-  add(turn: NewTurn, accepted: Turn["accepted"], position: number): void {
+  add(turn: NewTurn, accepted: Turn["accepted"], position: number, steers: string | null = null): void {
     this.#sql.exec(
-      "insert into turns (id, position, message_id, reply_to, model, state, accepted) values (?, ?, ?, ?, ?, 'queued', ?)",
+      "insert into turns (id, position, message_id, reply_to, model, state, accepted, steers) values (?, ?, ?, ?, ?, ?, ?, ?)",
       turn.id,
       position,
       turn.messageId,
       turn.replyTo,
       turn.model,
+      steers === null ? "queued" : "steering",
       accepted,
+      steers,
     );
   }
 
@@ -79,7 +93,7 @@ export class TurnTable {
 
   openCount(): number {
     const [row] = this.#sql
-      .exec<{ n: number }>("select count(*) as n from turns where state in ('queued', 'running')")
+      .exec<{ n: number }>("select count(*) as n from turns where state in ('queued', 'running', 'steering')")
       .toArray();
     return row?.n ?? 0;
   }
@@ -103,14 +117,46 @@ export class TurnTable {
     this.#sql.exec("update turns set parts = ? where id = ?", JSON.stringify(parts), id);
   }
 
-  end(id: string, state: Exclude<TurnState, "queued" | "running">): void {
-    this.#sql.exec("update turns set state = ?, parts = null where id = ?", state, id);
+  /** The answer together with what the turn knows of itself. */
+  save(id: string, parts: readonly Part[], progress: TurnProgress): void {
+    this.#sql.exec(
+      "update turns set parts = ?, progress = ? where id = ?",
+      JSON.stringify(parts),
+      JSON.stringify(progress),
+      id,
+    );
+  }
+
+  /** Messages that wait to reach a turn, in the order of their coming. */
+  steering(id: string): Turn[] {
+    const query = "select * from turns where steers = ? and state = 'steering' order by position";
+    return this.#sql.exec<TurnRow>(query, id).toArray().map(toTurn);
+  }
+
+  /** The message of this turn has reached the one that it steers. */
+  markSteered(id: string): void {
+    this.#sql.exec("update turns set state = 'steered' where id = ?", id);
+  }
+
+  /** Ends a turn. Messages that were to reach it, and those of `unanswered` that did, get the turns of their own. */
+  end(id: string, state: "completed" | "failed" | "interrupted", unanswered: readonly string[] = []): void {
+    this.#sql.exec("update turns set state = ?, parts = null, progress = null where id = ?", state, id);
+    const own = "update turns set state = 'queued', steers = null where steers = ?";
+    this.#sql.exec(`${own} and state = 'steering'`, id);
+    for (const messageId of unanswered) {
+      this.#sql.exec(`${own} and state = 'steered' and reply_to = ?`, id, messageId);
+    }
+  }
+
+  /** A message that waits to reach a running turn waits for one of its own instead. */
+  unsteer(id: string): void {
+    this.#sql.exec("update turns set state = 'queued', steers = null where id = ? and state = 'steering'", id);
   }
 
   /** Turns for a message, or that write it, which have not ended. */
   openFor(messageId: string): Turn[] {
     const query =
-      "select * from turns where state in ('queued', 'running') and (reply_to = ? or message_id = ?) order by position";
+      "select * from turns where state in ('queued', 'running', 'steering') and (reply_to = ? or message_id = ?) order by position";
     return this.#sql.exec<TurnRow>(query, messageId, messageId).toArray().map(toTurn);
   }
 

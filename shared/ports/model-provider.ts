@@ -23,6 +23,8 @@ export interface StreamOptions {
   headersTimeoutMs?: number;
   /** Milliseconds a stream may stand still. Default 60,000. */
   idleTimeoutMs?: number;
+  /** Called whenever bytes come, also those that are no event: a model that thinks in silence sends signs of life. */
+  onActivity?: () => void;
 }
 
 /** What a vendor says of one of its models; the catalogue fills the gaps. */

@@ -14,6 +14,7 @@ import { createSignInDatabase } from "../adapters/postgres/sign-in-database.ts";
 import { createConfigurationReader } from "../adapters/postgres/workspace-settings.ts";
 import { createProviderDirectory } from "../adapters/providers/directory.ts";
 import { createSignIn } from "../adapters/sign-in/sign-in.ts";
+import { createBuiltInTools } from "../adapters/tools/built-in-tools.ts";
 import type { Settings } from "../contract/settings.ts";
 import type { AccountStore, IdempotencyStore } from "../ports/account-store.ts";
 import type { ConfigurationReader, ConversationStore, EventSink } from "../ports/conversation-store.ts";
@@ -23,6 +24,7 @@ import type { Maintenance } from "../ports/maintenance.ts";
 import type { ProviderDirectory } from "../ports/provider-directory.ts";
 import type { SignIn, SignInEvents } from "../ports/sign-in.ts";
 import { platformTimers, type Timers } from "../ports/timers.ts";
+import type { ToolHost } from "../ports/tool-host.ts";
 import { readSettings } from "./env.ts";
 
 /** Everything the edge and the objects may use; made once per isolate by `createServices`. */
@@ -37,6 +39,7 @@ export interface Services {
   idempotency: IdempotencyStore;
   maintenance: Maintenance;
   providers: ProviderDirectory;
+  tools: ToolHost;
   /** One cheap round trip: is the database there, are the migrations in? Never throws. */
   checkDatabase(): Promise<{ ok: boolean; detail: string }>;
   timers: Timers;
@@ -109,6 +112,7 @@ function compose(settings: Settings, platform: Platform): Services {
       now,
       schedule: platform.background,
     }),
+    tools: createBuiltInTools({ now }),
     checkDatabase: () => checkDatabase(app),
     timers: platformTimers,
     random: Math.random,

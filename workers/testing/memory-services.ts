@@ -206,6 +206,7 @@ export function memoryServices() {
     idempotency: memoryIdempotency(),
     maintenance: { sweepExpired: async () => ({ rows: 0, more: false }) },
     providers: noProviders,
+    tools: { definitions: () => [], call: async () => ({ isError: true, output: "There are no tools here." }) },
     checkDatabase: async () => ({ ok: true, detail: "reachable" }),
     newId: () => crypto.randomUUID(),
     now: () => new Date(0),

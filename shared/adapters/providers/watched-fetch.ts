@@ -187,6 +187,7 @@ class RequestWatch implements Watch {
           try {
             const { done, value } = await reader.read();
             waitingSince = undefined;
+            this.#setup.options.onActivity?.();
             if (this.signal.aborted) return;
             this.#ended ||= done;
             if (done) controller.close();

@@ -54,10 +54,14 @@ export function inputBudget(windowTokens: number | null): number {
 
 /**
  * The newest messages that fit, oldest first. The last one always stays: if it alone is too large the provider says
- * so in its own words. Never begins with an answer whose question was left out.
+ * so in its own words. Never begins with an answer whose question was left out. `takenTokens` of the window are in use.
  */
-export function selectContext(path: readonly Message[], windowTokens: number | null): ContextSelection {
-  const budget = inputBudget(windowTokens);
+export function selectContext(
+  path: readonly Message[],
+  windowTokens: number | null,
+  takenTokens = 0,
+): ContextSelection {
+  const budget = inputBudget(windowTokens) - takenTokens;
   let used = 0;
   let from = path.length;
   for (let index = path.length - 1; index >= 0; index--) {

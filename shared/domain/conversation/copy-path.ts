@@ -10,8 +10,9 @@ export function copyPath(
   let parentId: string | null = null;
   const messages = path.map((message, index): Message => {
     const id = ids.get(message.id) ?? newId();
-    const { replyTo, turnId: _turn, receiptId: _receipt, ...metadata } = message.metadata;
+    const { replyTo, steeredBy, turnId: _turn, receiptId: _receipt, ...metadata } = message.metadata;
     const answered = replyTo === undefined ? undefined : ids.get(replyTo);
+    const steered = steeredBy?.map((each) => ids.get(each) ?? each);
     const copy: Message = {
       ...message,
       id,
@@ -21,6 +22,7 @@ export function copyPath(
       metadata: {
         ...metadata,
         ...(answered === undefined ? {} : { replyTo: answered }),
+        ...(steered === undefined ? {} : { steeredBy: steered }),
         forkedFrom: { conversationId: fromConversationId, messageId: message.id },
       },
     };

@@ -15,6 +15,7 @@ const facts = (overrides: Partial<SendFacts> = {}): SendFacts => ({
   known: null,
   headId: null,
   openTurns: 0,
+  runningTurnId: null,
   nextSeq: 7,
   at: "2026-11-21T12:00:00.000Z",
   turnId: testId(),
@@ -40,6 +41,17 @@ describe("deciding on a message", () => {
 
   it("queues it behind a running turn", () => {
     expect(decideSend(command(), facts({ openTurns: 1 }))).toMatchObject({ kind: "accepted", state: "queued" });
+  });
+
+  it("lets it reach the running turn where the sender wants to steer, and starts one where nothing runs", () => {
+    const steering = command({ whenBusy: "steer" });
+    const running = testId();
+    expect(decideSend(steering, facts({ openTurns: 1, runningTurnId: running }))).toMatchObject({
+      state: "steered",
+      steers: running,
+      turn: { replyTo: steering.id },
+    });
+    expect(decideSend(steering, facts())).toMatchObject({ state: "started", steers: null });
   });
 
   it("stores nothing when the sender wants no waiting", () => {

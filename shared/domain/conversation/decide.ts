@@ -27,8 +27,10 @@ export interface KnownMessage {
 export interface SendFacts {
   known: KnownMessage | null;
   headId: string | null;
-  /** Turns that run or wait. */
+  /** Turns that run or wait, and messages that wait to reach the running one. */
   openTurns: number;
+  /** The turn that runs, or is the next to. */
+  runningTurnId: string | null;
   nextSeq: number;
   /** ISO time. */
   at: string;
@@ -37,7 +39,7 @@ export interface SendFacts {
   answerId: string;
 }
 
-/** A turn as it waits: which message it answers, with which wish. */
+/** A turn as it waits: which message it answers, with which wish. For a message that steers: the turn it gets if it must. */
 export interface NewTurn {
   id: string;
   messageId: string;
@@ -48,7 +50,13 @@ export interface NewTurn {
 export type SendDecision =
   | { kind: "duplicate"; seq: number; state: z.infer<typeof AckState>; turnId: string | null }
   | { kind: "refused"; error: PublicError }
-  | { kind: "accepted"; event: ConversationEvent; turn: NewTurn; state: z.infer<typeof AckState> };
+  | {
+      kind: "accepted";
+      event: ConversationEvent;
+      turn: NewTurn;
+      state: z.infer<typeof AckState>;
+      steers: string | null;
+    };
 
 /** More would only make the last one wait for an hour. */
 export const MAX_WAITING_TURNS = 50;
@@ -98,10 +106,12 @@ export function decideSend(command: SendCommand, facts: SendFacts): SendDecision
     },
     createdAt: facts.at,
   };
+  const steers = busy && command.whenBusy === "steer" ? facts.runningTurnId : null;
   return {
     kind: "accepted",
     event: { type: "message:added", message },
     turn: { id: facts.turnId, messageId: facts.answerId, replyTo: command.id, model: command.model },
-    state: busy ? "queued" : "started",
+    steers,
+    state: steers !== null ? "steered" : busy ? "queued" : "started",
   };
 }

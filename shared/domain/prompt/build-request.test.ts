@@ -1,15 +1,19 @@
 import { describe, expect, it } from "vitest";
 import { aMessage } from "../../testing/builders.ts";
-import { buildRequest, historyFor } from "./build-request.ts";
+import { buildRequest } from "./build-request.ts";
+import { historyFor } from "./order-history.ts";
 
 const base = { model: "m", provider: "anthropic" as const };
+const tools = [{ name: "look", description: "Looks.", inputSchema: {} }];
+const call = { type: "tool-call" as const, callId: "c1", name: "look", input: {}, step: 0 };
+const result = { type: "tool-result" as const, callId: "c1", output: "seen", isError: false, step: 0 };
 
 describe("building a request", () => {
   it("puts each answer behind its question, also where messages had waited in line", () => {
     const first = aMessage({ text: "q1" });
     const second = aMessage({ text: "q2" });
     const answer = aMessage({ role: "assistant", text: "a1", metadata: { replyTo: first.id } });
-    const request = buildRequest({ ...base, messages: [first, second, answer], replyTo: second.id });
+    const request = buildRequest({ ...base, messages: historyFor([first, second, answer], second.id) });
     expect(request.messages.map((message) => [message.role, message.parts])).toEqual([
       ["user", [{ type: "text", text: "q1" }]],
       ["assistant", [{ type: "text", text: "a1" }]],
@@ -19,8 +23,7 @@ describe("building a request", () => {
 
   it("leaves messages that wait behind the one to answer for their own turn", () => {
     const first = aMessage({ text: "q1" });
-    const request = buildRequest({ ...base, messages: [first, aMessage({ text: "later" })], replyTo: first.id });
-    expect(JSON.stringify(request.messages)).not.toContain("later");
+    expect(historyFor([first, aMessage({ text: "later" })], first.id)).toEqual([first]);
   });
 
   it("ends with the question, whatever came into the log after it", () => {
@@ -44,8 +47,8 @@ describe("building a request", () => {
     const answer = aMessage({ role: "assistant", parts, metadata: { replyTo: question.id, provider: "anthropic" } });
     const next = aMessage();
     const messages = [question, answer, next];
-    expect(buildRequest({ ...base, messages, replyTo: next.id }).messages[1]?.parts).toHaveLength(2);
-    expect(buildRequest({ ...base, provider: "openai", messages, replyTo: next.id }).messages[1]?.parts).toEqual([
+    expect(buildRequest({ ...base, messages }).messages[1]?.parts).toHaveLength(2);
+    expect(buildRequest({ ...base, provider: "openai", messages }).messages[1]?.parts).toEqual([
       { type: "text", text: "yes" },
     ]);
   });
@@ -53,7 +56,7 @@ describe("building a request", () => {
   it("joins neighbours of one side and drops what is empty, as vendors demand", () => {
     const failed = aMessage({ role: "assistant", parts: [] });
     const last = aMessage({ text: "again" });
-    const request = buildRequest({ ...base, messages: [aMessage({ text: "q" }), failed, last], replyTo: last.id });
+    const request = buildRequest({ ...base, messages: [aMessage({ text: "q" }), failed, last] });
     expect(request.messages).toHaveLength(1);
     expect(request.messages[0]?.parts).toHaveLength(2);
   });
@@ -66,7 +69,7 @@ describe("building a request", () => {
       metadata: { replyTo: question.id, provider: "guide" },
     });
     const next = aMessage({ text: "q2" });
-    const facts = { ...base, messages: [question, quoted, next], replyTo: next.id };
+    const facts = { ...base, messages: [question, quoted, next] };
     expect(buildRequest(facts).messages).toEqual([
       {
         role: "user",
@@ -80,9 +83,76 @@ describe("building a request", () => {
   });
 
   it("continues a cut answer by an instruction in the user's place, never by a prefill", () => {
-    const question = aMessage();
-    const partial = [{ type: "text" as const, text: "half" }];
-    const request = buildRequest({ ...base, messages: [question], replyTo: question.id, partial });
+    const half = aMessage({ role: "assistant", text: "half" });
+    const request = buildRequest({ ...base, messages: [aMessage(), half], isCut: true });
     expect(request.messages.map((message) => message.role)).toEqual(["user", "assistant", "user"]);
+    expect(JSON.stringify(request.messages.at(-1))).toContain("Go on exactly");
+  });
+
+  it("needs no such instruction where tool results or a person's words come last", () => {
+    const called = aMessage({ role: "assistant", parts: [{ type: "text", text: "let me look" }, call, result] });
+    const request = buildRequest({ ...base, tools, messages: [aMessage(), called], isCut: true });
+    expect(request.messages.at(-1)).toEqual({ role: "user", parts: [result] });
+  });
+
+  it("pairs every call with a result, because vendors refuse what an aborted turn leaves", () => {
+    const parts = [call, { ...result, callId: "of nothing" }];
+    const request = buildRequest({ ...base, tools, messages: [aMessage(), aMessage({ role: "assistant", parts })] });
+    expect(request.messages.slice(1)).toEqual([
+      { role: "assistant", parts: [call] },
+      { role: "user", parts: [expect.objectContaining({ type: "tool-result", callId: "c1", isError: true })] },
+    ]);
+  });
+
+  it("tells tool results in words to a model that is offered no tools", () => {
+    const called = aMessage({ role: "assistant", parts: [call, result] });
+    const request = buildRequest({ ...base, messages: [aMessage(), called, aMessage()] });
+    expect(request).not.toHaveProperty("tools");
+    expect(JSON.stringify(request.messages[1])).toContain("Result of the tool look: seen");
+    expect(JSON.stringify(request)).not.toContain("tool-call");
+  });
+});
+
+describe("a message that steered an answer", () => {
+  const question = aMessage({ text: "q" });
+  const steering = aMessage({ text: "shorter!" });
+  const answer = aMessage({
+    role: "assistant",
+    parts: [
+      { type: "text", text: "long" },
+      { type: "text", text: "short" },
+    ],
+    metadata: { replyTo: question.id, steeredBy: [steering.id], steeredAt: [1] },
+  });
+  const next = aMessage({ text: "next" });
+  const words = (messages: ReturnType<typeof historyFor>) =>
+    messages.map((message) => message.parts.map((part) => ("text" in part ? part.text : "")).join());
+
+  it("stands in later prompts where it reached the model", () => {
+    expect(words(historyFor([question, answer, steering, next], next.id))).toEqual([
+      "q",
+      "long",
+      "shorter!",
+      "short",
+      "next",
+    ]);
+  });
+
+  it("and came before the turn had begun, stands there too and once", () => {
+    expect(words(historyFor([question, steering, answer, next], next.id))).toEqual([
+      "q",
+      "long",
+      "shorter!",
+      "short",
+      "next",
+    ]);
+  });
+
+  it("can be asked again by itself and is then the last", () => {
+    expect(words(historyFor([question, answer, steering], steering.id)).at(-1)).toBe("shorter!");
+  });
+
+  it("and was deleted leaves the answer whole", () => {
+    expect(words(historyFor([question, answer, next], next.id)).join()).toBe("q,long,short,next");
   });
 });

@@ -1,36 +1,9 @@
 import type { Message, Part } from "../../contract/message.ts";
 import type { ProviderKind } from "../../contract/model.ts";
-import type { ModelRequest, PromptMessage } from "../model/model-request.ts";
+import type { ModelRequest, PromptMessage, ToolDefinition } from "../model/model-request.ts";
 
 const CONTINUE =
   "Your last answer was cut off by a technical fault. Go on exactly where it ends, without repeating any of it and without remarking on the interruption.";
-
-/** Each answer behind the message it answers: messages that waited in the queue stand before answers in the log. */
-export function inAnswerOrder(messages: readonly Message[]): Message[] {
-  const answers = new Map<string, Message[]>();
-  const questions = new Set(messages.filter((message) => message.role === "user").map((message) => message.id));
-  const rest: Message[] = [];
-  for (const message of messages) {
-    const replyTo = message.role === "assistant" ? message.metadata.replyTo : undefined;
-    if (replyTo !== undefined && questions.has(replyTo))
-      answers.set(replyTo, [...(answers.get(replyTo) ?? []), message]);
-    else rest.push(message);
-  }
-  return rest.flatMap((message) => [message, ...(answers.get(message.id) ?? [])]);
-}
-
-/**
- * What a turn answers: the path in the order of question and answer, without the questions that wait behind its own.
- * The last message is the one to answer.
- */
-export function historyFor(path: readonly Message[], replyTo: string): Message[] {
-  const answered = new Set(path.flatMap((message) => message.metadata.replyTo ?? []));
-  const at = path.findIndex((message) => message.id === replyTo);
-  const waiting = new Set(
-    path.slice(at + 1).flatMap((message) => (message.role === "user" && !answered.has(message.id) ? message.id : [])),
-  );
-  return inAnswerOrder(path.filter((message) => !waiting.has(message.id)));
-}
 
 /** Thinking goes back only to the vendor that signed it; an empty text block is refused by several vendors. */
 function portableParts(message: Message, target: ProviderKind): Part[] {
@@ -46,11 +19,35 @@ function portableParts(message: Message, target: ProviderKind): Part[] {
 const isForeignGuide = (message: Message, target: ProviderKind): boolean =>
   message.role === "assistant" && message.metadata.provider === "guide" && target !== "guide";
 
+/** Vendors refuse a call without its result and a result without its call: an answer that was cut short has such. */
+function withAllResults(parts: readonly Part[]): Part[] {
+  const called = new Set(parts.flatMap((part) => (part.type === "tool-call" ? [part.callId] : [])));
+  const done = new Set(parts.flatMap((part) => (part.type === "tool-result" ? [part.callId] : [])));
+  return parts.flatMap((part): Part[] => {
+    if (part.type === "tool-result") return called.has(part.callId) ? [part] : [];
+    if (part.type !== "tool-call" || done.has(part.callId)) return [part];
+    const { callId, step } = part;
+    return [part, { type: "tool-result", callId, step, isError: true, output: "This call was not carried out." }];
+  });
+}
+
+/** A request that offers no tools may not speak of calls: they are told in words. */
+function toolsInWords(parts: readonly Part[]): Part[] {
+  const names = new Map(parts.flatMap((part) => (part.type === "tool-call" ? [[part.callId, part.name]] : [])));
+  return parts.flatMap((part): Part[] => {
+    if (part.type === "tool-call") return [];
+    if (part.type !== "tool-result") return [part];
+    const output = typeof part.output === "string" ? part.output : JSON.stringify(part.output);
+    return [{ type: "text", text: `[Result of the tool ${names.get(part.callId) ?? ""}: ${output}]` }];
+  });
+}
+
 /** Tool results belong to the user's side of the exchange at every vendor; they split an answer into its steps. */
-function stepsOf(message: Message, parts: Part[]): PromptMessage[] {
+function stepsOf(message: Message, parts: Part[], hasTools: boolean): PromptMessage[] {
   if (message.role !== "assistant") return [{ role: "user", parts }];
+  const paired = withAllResults(parts);
   const prompts: PromptMessage[] = [];
-  for (const part of parts) {
+  for (const part of hasTools ? paired : toolsInWords(paired)) {
     const role = part.type === "tool-result" ? "user" : "assistant";
     const last = prompts.at(-1);
     if (last?.role === role) last.parts.push(part);
@@ -74,14 +71,14 @@ function merge(prompts: readonly PromptMessage[]): PromptMessage[] {
 export interface RequestFacts {
   model: string;
   provider: ProviderKind;
-  /** The chosen part of the history, the message to answer among it. */
+  /** In the order in which they are told, the message to answer last; then the answer so far, if it has begun. */
   messages: readonly Message[];
-  /** The message to answer; what was queued behind it is left for its own turn. */
-  replyTo: string;
   system?: string;
   maxOutputTokens?: number | null;
-  /** What of the answer was already shown before it was cut off. */
-  partial?: readonly Part[];
+  /** Offered to the model; none are offered where this is left out. */
+  tools?: readonly ToolDefinition[];
+  /** The answer so far ends in the middle. */
+  isCut?: boolean;
 }
 
 /**
@@ -89,19 +86,21 @@ export interface RequestFacts {
  * newer models refuse an answer that is put into their mouth.
  */
 export function buildRequest(facts: RequestFacts): ModelRequest {
-  const history = historyFor(facts.messages, facts.replyTo).filter(
-    (message) => !isForeignGuide(message, facts.provider),
-  );
-  const prompts = history.flatMap((message) => stepsOf(message, portableParts(message, facts.provider)));
-  if (facts.partial && facts.partial.length > 0) {
-    const shown = facts.partial.filter((part) => part.type === "text" && part.text.trim() !== "");
-    prompts.push({ role: "assistant", parts: [...shown] });
-    prompts.push({ role: "user", parts: [{ type: "text", text: CONTINUE }] });
+  const tools = facts.tools ?? [];
+  const prompts = facts.messages
+    .filter((message) => !isForeignGuide(message, facts.provider))
+    .flatMap((message) => stepsOf(message, portableParts(message, facts.provider), tools.length > 0));
+  const messages = merge(prompts);
+  if (facts.isCut && messages.at(-1)?.role === "assistant") {
+    messages.push({ role: "user", parts: [{ type: "text", text: CONTINUE }] });
   }
   return {
     model: facts.model,
-    messages: merge(prompts),
+    messages,
     ...(facts.system === undefined ? {} : { system: facts.system }),
+    ...(tools.length === 0
+      ? {}
+      : { tools: tools.map(({ name, description, inputSchema }) => ({ name, description, inputSchema })) }),
     ...(facts.maxOutputTokens ? { maxOutputTokens: facts.maxOutputTokens } : {}),
   };
 }

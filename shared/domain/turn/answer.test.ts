@@ -1,6 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type AnswerDelta, addToAnswer, answerLength, emptyAnswer, resumedAnswer } from "./answer.ts";
+import {
+  type AnswerDelta,
+  addToAnswer,
+  answerLength,
+  dropUnfinishedCalls,
+  emptyAnswer,
+  resumedAnswer,
+} from "./answer.ts";
 
 describe("an answer as it streams", () => {
   it("joins text into one part and opens another after thinking", () => {
@@ -33,6 +40,29 @@ describe("an answer as it streams", () => {
       { type: "tool-call", callId: "a", name: "add", input: { x: 1 }, step: 0 },
       { type: "tool-call", callId: "b", name: "sub", input: {}, step: 0 },
     ]);
+  });
+
+  it("gives every call an id of its own, where a vendor counts anew in each step or within one", () => {
+    const answer = emptyAnswer();
+    addToAnswer(answer, { type: "tool-call", callId: "call_0", name: "add", input: {} }, 0);
+    addToAnswer(answer, { type: "tool-call", callId: "call_0", name: "add", input: {} }, 0);
+    addToAnswer(answer, { type: "tool-input-delta", callId: "call_0", name: "add", text: "{}" }, 1);
+    addToAnswer(answer, { type: "tool-call", callId: "call_0", name: "add", input: {} }, 1);
+    addToAnswer(answer, { type: "tool-call", callId: "id with spaces", name: "add", input: {} }, 1);
+    const ids = answer.parts.map((part) => (part.type === "tool-call" ? part.callId : ""));
+    expect(ids).toHaveLength(4);
+    expect(new Set(ids).size).toBe(4);
+    expect(ids[0]).toBe("call_0");
+    for (const id of ids) expect(id).toMatch(/^[\w-]{1,64}$/);
+  });
+
+  it("forgets a call whose input was never completed", () => {
+    const answer = emptyAnswer();
+    addToAnswer(answer, { type: "tool-call", callId: "a", name: "add", input: {} }, 0);
+    addToAnswer(answer, { type: "tool-input-delta", callId: "b", name: "add", text: '{"x"' }, 0);
+    expect(dropUnfinishedCalls(answer)).toBe(true);
+    expect(answer.parts).toHaveLength(1);
+    expect(dropUnfinishedCalls(answer)).toBe(false);
   });
 
   it("tells deltas from which anyone can rebuild every text to the letter", () => {

@@ -23,13 +23,27 @@ export const emptyAnswer = (): Answer => ({ parts: [], open: null, toolInputs: {
 /** An answer that goes on after a restart: what is there stays, new text opens a new part. */
 export const resumedAnswer = (parts: Part[]): Answer => ({ parts: [...parts], open: null, toolInputs: {} });
 
-/** UTF-16 units of text in all parts. */
-export const answerLength = (answer: Answer): number =>
-  answer.parts.reduce((sum, part) => sum + ("text" in part ? part.text.length : 0), 0);
+/** UTF-16 units of all that the model wrote. */
+export const answerLength = ({ parts, toolInputs }: Answer): number =>
+  parts.reduce((sum, part) => sum + ("text" in part ? part.text.length : 0), 0) +
+  Object.values(toolInputs).reduce((sum, shown) => sum + shown.text.length, 0);
 
 /** Whether anything was shown that a silent restart would take away. */
 export const hasText = (parts: readonly Part[]): boolean =>
   parts.some((part) => part.type === "text" && part.text.length > 0);
+
+/** Whether there is anything that must not be lost: words, or tools that ran. */
+export const hasOutput = (parts: readonly Part[]): boolean =>
+  hasText(parts) || parts.some((part) => part.type === "tool-result");
+
+/** Calls whose input never became complete are no calls. @returns whether there were any */
+export function dropUnfinishedCalls(answer: Answer): boolean {
+  const unfinished = new Set(Object.values(answer.toolInputs).map((shown) => shown.part));
+  answer.parts = answer.parts.filter((_part, index) => !unfinished.has(index));
+  answer.toolInputs = {};
+  answer.open = null;
+  return unfinished.size > 0;
+}
 
 type Content = Exclude<ModelEvent, { type: "finish" | "failure" }>;
 
@@ -78,6 +92,18 @@ function closeThinking(answer: Answer, end: { signature?: string; redacted?: str
   answer.open = null;
 }
 
+const USABLE_CALL_ID = /^[\w-]{1,64}$/;
+
+/** Some vendors count their calls anew in every step, or send ids that others refuse; ours are unique in the answer. */
+function callIdFor(parts: readonly Part[], told: string): string {
+  const taken = new Set(parts.flatMap((part) => (part.type === "tool-call" ? [part.callId] : [])));
+  const wanted = USABLE_CALL_ID.test(told) ? told : "call";
+  if (wanted === told && !taken.has(told)) return told;
+  let callId = wanted;
+  for (let n = parts.length; taken.has(callId) || callId === wanted; n++) callId = `${wanted.slice(0, 50)}-${n}`;
+  return callId;
+}
+
 function growToolInput(
   answer: Answer,
   event: { callId: string; name: string; text: string },
@@ -85,7 +111,8 @@ function growToolInput(
 ): AnswerDelta | null {
   let shown = answer.toolInputs[event.callId];
   if (!shown) {
-    answer.parts.push({ type: "tool-call", callId: event.callId, name: event.name, input: null, step });
+    const callId = callIdFor(answer.parts, event.callId);
+    answer.parts.push({ type: "tool-call", callId, name: event.name, input: null, step });
     shown = { part: answer.parts.length - 1, text: "" };
     answer.toolInputs[event.callId] = shown;
     answer.open = null;
@@ -98,7 +125,9 @@ function growToolInput(
 
 function completeToolCall(answer: Answer, call: { callId: string; name: string; input: unknown }, step: number): void {
   const shown = answer.toolInputs[call.callId];
-  const part: Part = { type: "tool-call", callId: call.callId, name: call.name, input: call.input, step };
+  const begun = shown ? answer.parts[shown.part] : undefined;
+  const callId = begun?.type === "tool-call" ? begun.callId : callIdFor(answer.parts, call.callId);
+  const part: Part = { type: "tool-call", callId, name: call.name, input: call.input ?? {}, step };
   if (shown) answer.parts[shown.part] = part;
   else answer.parts.push(part);
   delete answer.toolInputs[call.callId];

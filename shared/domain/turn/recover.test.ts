@@ -1,58 +1,73 @@
 import { describe, expect, it } from "vitest";
-import { afterFailure } from "./after-failure.ts";
-import { MAX_RESTARTS, recoverTurn, TURN_BUDGET_MS } from "./recover.ts";
+import type { Part } from "../../contract/message.ts";
+import { APPROVAL_MS, approvalDeadlineMs, newProgress, TURN_BUDGET_MS, type TurnProgress } from "./progress.ts";
+import { MAX_RESTARTS, recoverTurn } from "./recover.ts";
 
-const text = [{ type: "text" as const, text: "half an ans" }];
+const text: Part = { type: "text", text: "half an ans" };
+const call = (callId: string, step = 0): Part => ({ type: "tool-call", callId, name: callId, input: {}, step });
+const result = (callId: string, step = 0): Part => ({ type: "tool-result", callId, output: 1, isError: false, step });
+
+const recover = (
+  parts: Part[],
+  progress: Partial<TurnProgress> = {},
+  more: { restarts?: number; nowMs?: number } = {},
+) =>
+  recoverTurn(
+    { startedAtMs: 0, restarts: more.restarts ?? 0, parts, progress: { ...newProgress(), ...progress } },
+    (tool) => tool === "safe",
+    more.nowMs ?? 1_000,
+  );
 
 describe("recovering a turn", () => {
   it("runs the step again when nothing was shown", () => {
-    expect(recoverTurn({ startedAtMs: 0, restarts: 0, parts: [] }, 1_000)).toEqual({ kind: "rerun" });
-    expect(recoverTurn({ startedAtMs: 0, restarts: 0, parts: [{ type: "thinking", text: "hm" }] }, 1_000).kind).toBe(
-      "rerun",
-    );
+    expect(recover([])).toEqual({ kind: "rerun", parts: [] });
+    expect(recover([{ type: "thinking", text: "hm" }])).toEqual({ kind: "rerun", parts: [] });
   });
 
   it("continues what was shown instead of writing it anew", () => {
-    expect(recoverTurn({ startedAtMs: 0, restarts: 1, parts: text }, 1_000)).toEqual({ kind: "continue" });
+    expect(recover([text], {}, { restarts: 1 })).toEqual({ kind: "continue", parts: [text] });
+  });
+
+  it("drops calls that were still being written, and keeps every finished step", () => {
+    const first = [text, call("safe"), result("safe")];
+    const at = { step: 1, stepStart: 3 };
+    expect(recover([...first, call("other", 1)], at)).toEqual({ kind: "rerun", parts: first });
+    expect(recover([...first, text, call("other", 1)], at)).toEqual({ kind: "continue", parts: [...first, text] });
+  });
+
+  it("never runs a tool again that has its result", () => {
+    expect(recover([call("harmful"), result("harmful")])).toEqual({ kind: "tools", ask: [] });
+  });
+
+  it("repeats a cut call only where that is safe, and asks otherwise", () => {
+    const running = { state: "running" as const };
+    expect(recover([call("safe")], { calls: { safe: running } })).toEqual({ kind: "tools", ask: [] });
+    expect(recover([call("safe"), call("harmful")], { calls: { safe: running, harmful: running } })).toEqual({
+      kind: "tools",
+      ask: ["harmful"],
+    });
+  });
+
+  it("does not ask twice what a person has answered and what never began", () => {
+    expect(recover([call("harmful")], { calls: { harmful: { state: "allowed" } } })).toEqual({
+      kind: "tools",
+      ask: [],
+    });
   });
 
   it("ends after its budget of time and after too many restarts, and says why", () => {
-    expect(recoverTurn({ startedAtMs: 0, restarts: 0, parts: [] }, TURN_BUDGET_MS + 1)).toMatchObject({
-      kind: "give-up",
-      why: expect.any(String),
-    });
-    expect(recoverTurn({ startedAtMs: 0, restarts: MAX_RESTARTS, parts: text }, 1_000).kind).toBe("give-up");
+    expect(recover([], {}, { nowMs: TURN_BUDGET_MS + 1 })).toMatchObject({ kind: "give-up", why: expect.any(String) });
+    expect(recover([text], {}, { restarts: MAX_RESTARTS }).kind).toBe("give-up");
+  });
+
+  it("does not count the time that it waited for people", () => {
+    expect(recover([], { waitedMs: 60_000 }, { nowMs: TURN_BUDGET_MS + 50_000 }).kind).toBe("rerun");
+    expect(recover([], { waitingSinceMs: 1_000 }, { nowMs: APPROVAL_MS }).kind).toBe("rerun");
   });
 });
 
-describe("after a provider failed", () => {
-  const failure = (kind: Parameters<typeof afterFailure>[0]["failures"][number]["kind"]) => ({
-    kind,
-    message: "no",
-    retryable: true,
-  });
-  const facts = { shown: false, continuations: 0, following: { kind: "openai" as const } };
-
-  it("asks the next provider as long as no text was shown", () => {
-    expect(afterFailure({ ...facts, failures: [failure("rate_limited")] }).kind).toBe("reroute");
-  });
-
-  it("never takes back text that was shown, but continues it, a bounded number of times", () => {
-    expect(afterFailure({ ...facts, shown: true, failures: [failure("stream_cut")] }).kind).toBe("continue");
-    expect(afterFailure({ ...facts, shown: true, continuations: 2, failures: [failure("stream_cut")] }).kind).toBe(
-      "give-up",
-    );
-  });
-
-  it("lets the guide answer only where nobody could be reached", () => {
-    const guide = { kind: "guide" as const };
-    expect(afterFailure({ ...facts, following: guide, failures: [failure("unreachable")] }).kind).toBe("reroute");
-    expect(
-      afterFailure({ ...facts, following: guide, failures: [failure("unreachable"), failure("unauthenticated")] }).kind,
-    ).toBe("give-up");
-  });
-
-  it("does not try elsewhere what fails everywhere", () => {
-    expect(afterFailure({ ...facts, failures: [failure("invalid_request")] }).kind).toBe("give-up");
-  });
+it("a question to people ends a day after it was asked, the first one first", () => {
+  const calls = { a: { state: "waiting", sinceMs: 5 }, b: { state: "waiting", sinceMs: 3 } } as const;
+  expect(approvalDeadlineMs({ ...newProgress(), calls })).toBe(3 + APPROVAL_MS);
+  expect(approvalDeadlineMs(newProgress())).toBeNull();
 });
