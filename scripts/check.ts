@@ -26,6 +26,7 @@ const typescript = "node_modules/typescript-native/bin/tsc";
 const checks: Check[] = [
   { name: "types of the Worker", group: "typecheck", command: [typescript, "-p", "workers/tsconfig.json"] },
   { name: "types of the Node side", group: "typecheck", command: [typescript, "-p", "tsconfig.json"] },
+  { name: "types of the simulator", group: "typecheck", command: [typescript, "-p", "tests/simulator/tsconfig.json"] },
   { name: "types of the page", group: "typecheck", command: [typescript, "-p", "clients/web/tsconfig.json"] },
   { name: "format", group: "format", command: ["node_modules/@biomejs/biome/bin/biome", "format"] },
   {

@@ -1,0 +1,9 @@
+/** Stands for the platform's module of this name. */
+export class DurableObject {
+  readonly ctx: unknown;
+  readonly env: unknown;
+  constructor(ctx: unknown, env: unknown) {
+    this.ctx = ctx;
+    this.env = env;
+  }
+}

@@ -1,0 +1,191 @@
+import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import type { Scheduler } from "./scheduler.ts";
+
+interface Prepared {
+  statement: StatementSync;
+  reads: boolean;
+  returns: boolean;
+}
+
+type Row = Record<string, unknown>;
+
+const EVERY_TABLE = "select name from sqlite_master where type = 'table' and name not like 'sqlite_%'";
+
+/** What `sql.exec` answers, as far as the object uses it. */
+class Cursor {
+  readonly rowsWritten: number;
+  readonly #rows: Row[];
+  constructor(rows: Row[], rowsWritten: number) {
+    this.#rows = rows;
+    this.rowsWritten = rowsWritten;
+  }
+  toArray(): Row[] {
+    return this.#rows;
+  }
+  one(): Row {
+    const [row] = this.#rows;
+    if (!row || this.#rows.length > 1) throw new Error("Expected exactly one result from SQL query.");
+    return row;
+  }
+  [Symbol.iterator](): IterableIterator<Row> {
+    return this.#rows[Symbol.iterator]();
+  }
+}
+
+/**
+ * An object's storage with workerd's output gate: what is written becomes durable at the next flush, what is sent after
+ * a write waits for that flush, and a crash before it takes both away. One database serves every schedule of a process.
+ */
+export class Disk {
+  readonly #database = new DatabaseSync(":memory:");
+  readonly #prepared = new Map<string, Prepared>();
+  #scheduler: Scheduler | null = null;
+  #flushDelayMs: () => number = () => 0;
+  #onFlush: () => void = () => {};
+  #dirty = false;
+  #held: (() => void)[] = [];
+  #depth = 0;
+  /** Epoch ms, as the running object sees it. */
+  alarm: number | null = null;
+  /** As it is on disk: this one fires. */
+  durableAlarm: number | null = null;
+  /** The alarm whose handler runs: on disk until it has succeeded. */
+  firingAlarm: number | null = null;
+  failNextWrites = 0;
+
+  /** A fresh, empty disk for another schedule. */
+  begin(scheduler: Scheduler, flushDelayMs: () => number, onFlush: () => void): void {
+    this.#rollback();
+    this.#scheduler = scheduler;
+    this.#flushDelayMs = flushDelayMs;
+    this.#onFlush = onFlush;
+    this.#held = [];
+    this.alarm = null;
+    this.durableAlarm = null;
+    this.firingAlarm = null;
+    this.failNextWrites = 0;
+    this.#empty();
+  }
+
+  get isDirty(): boolean {
+    return this.#dirty;
+  }
+
+  exec(query: string, ...bindings: unknown[]): Cursor {
+    const prepared = this.#prepare(query);
+    if (!prepared) {
+      this.#touch();
+      this.#database.exec(query);
+      return new Cursor([], 0);
+    }
+    const args = bindings as SQLInputValue[];
+    if (prepared.reads) return new Cursor(prepared.statement.all(...args) as Row[], 0);
+    this.#touch();
+    if (prepared.returns) {
+      const rows = prepared.statement.all(...args) as Row[];
+      return new Cursor(rows, rows.length);
+    }
+    return new Cursor([], Number(prepared.statement.run(...args).changes));
+  }
+
+  transactionSync<Value>(work: () => Value): Value {
+    this.#touch();
+    const name = `level${this.#depth++}`;
+    this.#run(`savepoint ${name}`);
+    try {
+      const value = work();
+      this.#run(`release ${name}`);
+      return value;
+    } catch (error) {
+      this.#run(`rollback to ${name}`);
+      this.#run(`release ${name}`);
+      throw error;
+    } finally {
+      this.#depth--;
+    }
+  }
+
+  setAlarm(atMs: number | null): void {
+    this.#touch();
+    this.alarm = atMs;
+  }
+
+  /** Runs `release` when everything written so far is durable; never, should a crash come first. */
+  gate(release: () => void): void {
+    if (this.#dirty) this.#held.push(release);
+    else release();
+  }
+
+  flush(): void {
+    if (!this.#dirty) return;
+    this.#run("commit");
+    this.#dirty = false;
+    this.durableAlarm = this.alarm ?? this.firingAlarm;
+    const held = this.#held;
+    this.#held = [];
+    this.#onFlush();
+    for (const release of held) release();
+  }
+
+  /** Power is lost: what was not flushed was never written, what waited for it is never sent. */
+  crash(): void {
+    this.#rollback();
+    this.#held = [];
+    this.alarm = this.durableAlarm;
+    this.firingAlarm = null;
+  }
+
+  /** The object erases itself; durable with the next flush like every write. */
+  deleteAll(): void {
+    this.#touch();
+    this.#empty();
+  }
+
+  /** The disk itself is lost. */
+  lose(): void {
+    this.crash();
+    this.alarm = null;
+    this.durableAlarm = null;
+    this.#empty();
+  }
+
+  /** Rows for whoever checks; not for the object. */
+  read(query: string): Row[] {
+    return this.#prepare(query)?.statement.all() as Row[];
+  }
+
+  /** Rows go, tables stay: making them anew would take a third of a schedule's time. */
+  #empty(): void {
+    for (const { name } of this.read(EVERY_TABLE)) {
+      this.#run(name === "meta" ? "delete from meta where key != 'schema'" : `delete from ${name}`);
+    }
+  }
+
+  #touch(): void {
+    if (this.failNextWrites > 0 && this.failNextWrites-- > 0) throw new Error("database or disk is full: SQLITE_FULL");
+    if (this.#dirty) return;
+    this.#dirty = true;
+    this.#run("begin");
+    this.#scheduler?.after(this.#flushDelayMs(), "disk:flush", () => this.flush());
+  }
+
+  #rollback(): void {
+    if (this.#dirty) this.#run("rollback");
+    this.#dirty = false;
+  }
+
+  #run(query: string): void {
+    this.#prepare(query)?.statement.run();
+  }
+
+  #prepare(query: string): Prepared | null {
+    const known = this.#prepared.get(query);
+    if (known) return known;
+    const text = query.trim();
+    if (/;\s*\S/.test(text)) return null;
+    const reads = /^(select|with\b[\s\S]*\)\s*select|explain)/i.test(text);
+    const made = { statement: this.#database.prepare(query), reads, returns: /\breturning\b/i.test(text) };
+    this.#prepared.set(query, made);
+    return made;
+  }
+}

@@ -1,0 +1,134 @@
+import { AppError } from "../../../shared/domain/app-error.ts";
+import type { AccountStore } from "../../../shared/ports/account-store.ts";
+import type { ConfigurationReader, ConversationStore, EventSink } from "../../../shared/ports/conversation-store.ts";
+import type { ProviderInstance } from "../../../shared/ports/provider-directory.ts";
+import type { Timers } from "../../../shared/ports/timers.ts";
+import type { Services } from "../../../shared/runtime/services.ts";
+import { aModel } from "../../../shared/testing/builders.ts";
+import type { Disk } from "./disk.ts";
+import type { Awake } from "./object-host.ts";
+import type { Postgres } from "./postgres.ts";
+import { type ProviderMood, ScriptedProvider } from "./provider.ts";
+import type { Scheduler } from "./scheduler.ts";
+import type { ScriptedTools } from "./tools.ts";
+import type { Reply, Wire } from "./wire.ts";
+
+export interface Surroundings {
+  scheduler: Scheduler;
+  disk: Disk;
+  wire: Wire;
+  postgres: Postgres;
+  tools: ScriptedTools;
+  mood: () => ProviderMood;
+  newId: () => string;
+  onModelAsked: () => void;
+}
+
+const MODELS = [
+  aModel({ id: "model-one", providerId: "one" }),
+  aModel({ id: "model-two", providerId: "two", name: "Two" }),
+];
+
+/** What one run of the object may use. What it never asks for is not there: a call would say so at once. */
+export function servicesOf(around: Surroundings, awake: Awake): Services {
+  const { scheduler, newId } = around;
+  const services = {
+    conversations: conversationsOf(around, awake),
+    events: sinkOf(around, awake),
+    configuration: configurationOf(around, awake),
+    accounts: accountsOf(around, awake),
+    providers: {
+      instances: async () => instancesOf(around, awake),
+      health: async () => [],
+      report: () => {},
+    },
+    tools: around.tools.hostOf(awake),
+    timers: timersOf(scheduler, awake),
+    newId,
+    now: () => new Date(scheduler.now),
+  };
+  return services as unknown as Services;
+}
+
+function timersOf(scheduler: Scheduler, awake: Awake): Timers {
+  const after = (ms: number, run: () => void) => {
+    const end = awake.begin();
+    const late = scheduler.random.chance(0.1) ? scheduler.random.below(30) : 0;
+    const fire = (): void => {
+      end();
+      run();
+    };
+    const planned = scheduler.after(ms + late, "object:timer", fire, awake.life);
+    return {
+      cancel: () => {
+        end();
+        planned.cancel();
+      },
+    };
+  };
+  return { after, wait: (ms) => new Promise((resolve) => void after(ms, resolve)) };
+}
+
+function answerOf<Value>(reply: Reply<Value>): Value {
+  if (reply.ok) return reply.value;
+  throw new AppError("database_unavailable", "The database does not answer; try again in a moment.");
+}
+
+function sinkOf({ wire, postgres }: Surroundings, awake: Awake): EventSink {
+  return {
+    drain: async (_scope, { events }) => {
+      // What travels is text: nothing the object changes later changes it.
+      const sent = JSON.stringify(events);
+      const reply = await wire.request(awake, "sink", () => postgres.drain(JSON.parse(sent)));
+      return reply.ok ? reply.value : { ok: false, retry: true, message: reply.message };
+    },
+  };
+}
+
+function conversationsOf({ wire, postgres, scheduler }: Surroundings, awake: Awake): ConversationStore {
+  const ask = async <Value>(kind: string, perform: () => Value): Promise<Value> =>
+    answerOf(await wire.request(awake, kind, perform));
+  const store = {
+    find: () =>
+      ask("find", () =>
+        postgres.conversation ? { conversation: postgres.conversation, lastSeq: postgres.lastSeq } : null,
+      ),
+    update: (_scope: unknown, _id: string, changes: Parameters<ConversationStore["update"]>[2]) =>
+      ask("update", () => postgres.update(changes, new Date(scheduler.now).toISOString())),
+    events: (_scope: unknown, _id: string, after: number, limit: number) =>
+      ask("events", () => postgres.after(after, limit)),
+  };
+  return store as unknown as ConversationStore;
+}
+
+function configurationOf({ wire }: Surroundings, awake: Awake): ConfigurationReader {
+  const configuration = { workspace: { defaultModel: null, defaultProviderId: null, settings: {} } };
+  return { read: async () => answerOf(await wire.request(awake, "configuration", () => configuration)) };
+}
+
+function accountsOf({ wire, postgres }: Surroundings, awake: Awake): AccountStore {
+  const accounts = {
+    recordAttachment: async (_scope: unknown, _id: string, credentialId: string) =>
+      answerOf(
+        await wire.request(awake, "attach", () => {
+          postgres.attachments.add(credentialId);
+          return true;
+        }),
+      ),
+    removeAttachment: async (_scope: unknown, _id: string, credentialId: string) =>
+      answerOf(await wire.request(awake, "detach", () => void postgres.attachments.delete(credentialId))),
+  };
+  return accounts as unknown as AccountStore;
+}
+
+function instancesOf({ scheduler, disk, mood, onModelAsked }: Surroundings, awake: Awake): ProviderInstance[] {
+  const provider = new ScriptedProvider({ scheduler, disk, awake, mood, asked: onModelAsked });
+  return MODELS.map((model) => ({
+    id: model.providerId,
+    kind: "anthropic",
+    displayName: model.name,
+    health: "healthy",
+    models: [model],
+    provider,
+  }));
+}

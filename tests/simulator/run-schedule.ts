@@ -1,0 +1,110 @@
+import { checkWorld } from "./checker.ts";
+import { type Fault, Faults } from "./model/faults.ts";
+import type { Violation } from "./model/history.ts";
+import { People } from "./model/people.ts";
+import { messageOf, World } from "./model/world.ts";
+
+export interface Outcome {
+  seed: number;
+  clients: number;
+  steps: number;
+  /** Of everything that ran and when: the same seed has the same. */
+  hash: number;
+  acknowledged: number;
+  events: number;
+  modelCalls: number;
+  faults: Partial<Record<Fault, number>>;
+  violations: Violation[];
+}
+
+const MAX_TROUBLED_STEPS = 220;
+const MAX_CALM_STEPS = 6_000;
+/** Firings of an alarm that an idle object may still have before it is quiet. */
+const MAX_IDLE_ALARMS = 4;
+
+const turnOfTheLoop = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+let stray: (error: unknown) => void = () => {};
+process.on("unhandledRejection", (error) => stray(error));
+process.on("uncaughtException", (error) => stray(error));
+
+/** Runs one seed from its first step to the verdict. */
+export async function runSchedule(
+  seed: number,
+  options: { clients?: number; trace?: string[] } = {},
+): Promise<Outcome> {
+  const world = new World(seed, options.trace ?? null);
+  const { random, scheduler, history, devices } = world;
+  stray = (error) => world.violation("nothing is left unhandled", messageOf(error));
+  const clients = options.clients ?? Number(random.weighted({ 1: 52, 2: 30, 3: 11, 4: 4, 5: 3 }));
+  for (let index = 0; index < clients; index++) world.addDevice().start();
+  const people = new People(world);
+  const faults = new Faults(world);
+  scheduler.disorderMs = random.chance(0.5) ? random.below(30) : 0;
+  let actionsLeft = random.between(2, 5 + clients * 2);
+  const actEvery = random.between(3, 16);
+  const trouble = random.chance(0.1) ? 0 : random.next() * 0.07;
+  const step = async (): Promise<boolean> => {
+    const went = scheduler.step();
+    await turnOfTheLoop();
+    return went;
+  };
+  while (scheduler.steps < MAX_TROUBLED_STEPS) {
+    if (actionsLeft > 0 && random.below(actEvery) === 0) {
+      actionsLeft--;
+      people.act();
+      await turnOfTheLoop();
+    }
+    if (random.chance(trouble)) {
+      faults.strike();
+      await turnOfTheLoop();
+    }
+    if (!(await step()) && actionsLeft === 0) break;
+    if (actionsLeft === 0 && isQuiet(world)) break;
+  }
+  faults.calm();
+  scheduler.mark("calm");
+  await untilQuiet(world, step);
+  if (history.violations.length === 0) checkWorld(world);
+  stray = () => {};
+  return {
+    seed,
+    clients: devices.length,
+    steps: scheduler.steps,
+    hash: scheduler.hash >>> 0,
+    acknowledged: history.acknowledged.size,
+    events: world.postgres.lastSeq,
+    modelCalls: world.modelCalls,
+    faults: faults.counts,
+    violations: history.violations,
+  };
+}
+
+const isQuiet = (world: World): boolean =>
+  world.scheduler.busyWith().length === 0 && world.host.isIdle && world.devices.every((device) => isAtRest(device));
+
+const isAtRest = (device: World["devices"][number]): boolean => {
+  if (!device.isSettled) return false;
+  for (const record of device.records.values()) if (!record.includes('"refused"')) return false;
+  return true;
+};
+
+/** Time goes on without faults until nothing is left to do. */
+async function untilQuiet(world: World, step: () => Promise<boolean>): Promise<void> {
+  const { scheduler, devices } = world;
+  const limit = scheduler.steps + MAX_CALM_STEPS;
+  let alarms = 0;
+  while (scheduler.steps < limit) {
+    if (isQuiet(world)) return;
+    const busy = scheduler.busyWith();
+    const onlyAlarm = busy.length === 1 && busy[0] === "alarm:due" && world.host.isIdle;
+    if (!(await step())) break;
+    if (onlyAlarm && scheduler.lastKind === "alarm:due" && devices.every(isAtRest) && ++alarms > MAX_IDLE_ALARMS)
+      return;
+  }
+  const unsettled = devices.filter((device) => !isAtRest(device)).map(({ index }) => index);
+  world.violation(
+    "it comes to rest",
+    `still ${scheduler.busyWith().slice(0, 8).join(", ") || "nothing"}; clients not at rest: ${unsettled.join(", ") || "none"}`,
+  );
+}
