@@ -9,7 +9,7 @@ import { broadcastSession, sessionInfo } from "./session-info.ts";
 import { type Attachment, principalOf } from "./sessions.ts";
 
 /** What this server can do, for clients that adapt. */
-const FEATURES = ["resume", "snapshot", "queue", "commands", "branches"];
+const FEATURES = ["resume", "snapshot", "queue", "steer", "tools", "commands", "branches"];
 
 /** One frame from a socket. Whatever is wrong with it is answered; only a client that may not be here is closed. */
 export async function handleFrame(room: Room, socket: WebSocket, data: string | ArrayBuffer): Promise<void> {
@@ -73,13 +73,13 @@ async function act(room: Room, socket: WebSocket, attachment: Attachment, frame:
       const text = stopped ? "Stopped." : "Nothing is being written at the moment.";
       return sessions.send(socket, { type: "command:result", id: frame.id, ok: stopped, text });
     }
-    case "tool:answer":
-      return sendError(
-        room,
-        socket,
-        frame.id,
-        fail("not_found", "No tool call with this id waits for an answer.").error,
-      );
+    case "tool:answer": {
+      const taken = queue.answerTool(frame.callId, frame.decision, principal.name);
+      const text = frame.decision === "deny" ? "The call is not run." : "The call is run.";
+      if (taken) return sessions.send(socket, { type: "command:result", id: frame.id, ok: true, text });
+      const { error } = fail("not_found", "No tool call with this id waits for an answer.");
+      return sendError(room, socket, frame.id, error);
+    }
   }
 }
 
