@@ -10,6 +10,7 @@ interface Frame {
   type: string;
   id?: string;
   seq?: number;
+  code?: string;
   event?: { type: string };
 }
 
@@ -112,7 +113,6 @@ export class RawClient implements ChaosClient {
     socket.on("error", () => undefined);
     socket.on("close", () => {
       if (socket !== this.#socket) return;
-      if (this.#since > this.#lastSeq) this.#since = this.#lastSeq;
       this.#greeted = false;
       setTimeout(() => this.#connect(), 60 + (this.#lastSeq % 90));
     });
@@ -135,7 +135,7 @@ export class RawClient implements ChaosClient {
       this.#since = this.#lastSeq;
       if (frame.seq % REPORT_EVERY_EVENTS === 0) this.#send({ type: "received", seq: frame.seq });
     } else if (frame.type === "error" && frame.id !== undefined) {
-      this.history.refused.push({ id: frame.id, code: JSON.stringify(frame) });
+      this.history.refused.push({ id: frame.id, code: frame.code ?? "" });
     }
   }
 }

@@ -6,6 +6,14 @@ import type { SendStep } from "./plan.ts";
 
 const RETRY_MS = 150;
 
+function codeOf(status: number, text: string): string {
+  try {
+    return `${status} ${JSON.parse(text).code}`;
+  } catch {
+    return String(status);
+  }
+}
+
 export class RestClient implements ChaosClient {
   readonly history: ClientHistory;
   readonly #deps: ClientDeps;
@@ -66,9 +74,10 @@ export class RestClient implements ChaosClient {
           progress.acknowledged(messageId);
           return;
         }
-        this.history.refused.push({ id: step.id, code: `${response.status} ${text.slice(0, 200)}` });
-      } catch {
+        this.history.refused.push({ id: step.id, code: codeOf(response.status, text) });
+      } catch (error) {
         // Not heard; asked again with the same key.
+        this.history.refused.push({ id: step.id, code: error instanceof Error ? error.name : "unheard" });
       }
       await sleep(RETRY_MS);
     }

@@ -86,6 +86,8 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
       print(
         `Epoch ${epoch}: ${messages} messages in ${(busyMs / 1000).toFixed(1)} s (${perSecond}/s), quiet after ${(quietMs / 1000).toFixed(1)} s, ${world.recoveries.length} kills so far, ${violations.length} violations.`,
       );
+      const told = Object.entries(outcome.refusals).map(([code, count]) => `${code} x ${count}`);
+      if (told.length > 0) print(`  told no: ${told.join(", ")}`);
       for (const { rule, conversationId, detail } of violations.slice(0, 20))
         print(`  ${rule} ${conversationId}: ${detail}`);
       if (violations.length > 0) print(world.output().slice(-6_000));

@@ -25,6 +25,8 @@ export interface EpochOutcome {
   busyMs: number;
   quietMs: number;
   strangerTries: number;
+  /** What clients were told no with, by its beginning. */
+  refusals: Record<string, number>;
   endings: Record<string, number>;
   violations: Violation[];
 }
@@ -132,6 +134,7 @@ export async function runEpoch(world: World, people: People, plan: EpochPlan): P
   }
 
   const endings: Record<string, number> = {};
+  const refusals: Record<string, number> = {};
   let events = 0;
   for (const { lane, clients } of talks) {
     const { conversationId } = lane;
@@ -140,6 +143,7 @@ export async function runEpoch(world: World, people: People, plan: EpochPlan): P
     const histories = clients.map(({ history }) => history);
     violations.push(...checkHistory({ conversationId, clients: histories, object, postgres }));
     events += object.events.length;
+    for (const { code } of histories.flatMap(({ refused }) => refused)) refusals[code] = (refusals[code] ?? 0) + 1;
     for (const { event } of object.events) {
       if (/^turn:/.test(event.type)) endings[event.type] = (endings[event.type] ?? 0) + 1;
     }
@@ -152,6 +156,7 @@ export async function runEpoch(world: World, people: People, plan: EpochPlan): P
     busyMs: Math.round(saidAt - startedAt),
     quietMs: Math.round(quietAt - saidAt),
     strangerTries: stranger.tries,
+    refusals,
     endings,
     violations: [...violations, ...stranger.violations],
   };
