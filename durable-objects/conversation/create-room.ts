@@ -1,6 +1,7 @@
 import type { Services } from "../../shared/runtime/services.ts";
 import { AlarmScheduler } from "../alarm-scheduler.ts";
 import type { Bindings } from "../stubs.ts";
+import { Attachments } from "./attachments.ts";
 import { Configuration } from "./configuration.ts";
 import { eventLog } from "./event-log.ts";
 import { Journal } from "./journal.ts";
@@ -24,36 +25,32 @@ export function createRoom(ctx: DurableObjectState, env: Bindings, services: Ser
       ),
     );
   const journal = new Journal(storage, services.now);
-  const alarms = new AlarmScheduler({
+  const { accounts, timers, now } = services;
+  const alarms: AlarmScheduler = new AlarmScheduler({
     storage,
     background,
-    timers: services.timers,
+    timers,
     now: nowMs,
     isNeeded: (name) => isAlarmNeeded(room, name),
     exists: () => journal.conversation !== null,
   });
+  const sessions = createSessions(ctx, journal, services, () => room);
+  const id = ctx.id.name ?? "";
   const parts = {
-    id: ctx.id.name ?? "",
+    id,
     env,
     services,
     storage,
     journal,
     turns: new TurnTable(storage.sql),
-    sessions: createSessions(ctx, journal, services, () => room),
+    sessions,
     alarms,
+    attachments: new Attachments({ id, sql: storage.sql, journal, sessions, accounts, alarms, timers, now, background }),
     configuration: new Configuration({ journal, reader: services.configuration, timers: services.timers }),
     background,
   };
   const room = parts as typeof parts & Room;
-  room.outbox = new Outbox({
-    journal,
-    alarms,
-    timers: services.timers,
-    sink: services.events,
-    background,
-    now: nowMs,
-    onStorageChange: () => broadcastSession(room),
-  });
+  room.outbox = createOutbox(room);
   room.queue = new TurnQueue(room);
   if (journal.conversation) {
     alarms.rearm();
@@ -71,5 +68,25 @@ function createSessions(ctx: DurableObjectState, journal: Journal, services: Ser
     log: eventLog(journal, ctx.storage.sql),
     snapshot: () => (journal.conversation ? runningSnapshot(room()) : null),
     session: () => (journal.conversation ? { type: "session:info", ...sessionInfo(room()) } : null),
+  });
+}
+
+function createOutbox(room: Room): Outbox {
+  const { journal, alarms, background, services, storage } = room;
+  return new Outbox({
+    journal,
+    sql: storage.sql,
+    alarms,
+    timers: services.timers,
+    sink: services.events,
+    jobs: services.jobs,
+    background,
+    now: () => services.now().getTime(),
+    random: services.random,
+    newId: services.newId,
+    onStorageChange: () => {
+      broadcastSession(room);
+      if (room.outbox.storage !== "offline") background(room.attachments.writeDown());
+    },
   });
 }

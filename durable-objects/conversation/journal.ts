@@ -158,11 +158,6 @@ export class Journal {
     );
   }
 
-  /** Sets an event aside that Postgres refuses for what it is; it stays in the log. */
-  park(seq: number, why: string): void {
-    this.#sql.exec("insert or replace into parked (seq, why) values (?, ?)", seq, why);
-  }
-
   eventsAfter(seq: number, limit: number): LoggedEvent[] {
     return this.#sql
       .exec<{ seq: number; at: string; body: string }>(
@@ -212,6 +207,13 @@ export class Journal {
       "update events set body = json_set(body, '$.message.parts', json('[]')) where json_extract(body, '$.message.id') = ?",
       messageId,
     );
+    this.#sql.exec(
+      `update events set body = case json_extract(body, '$.type')
+         when 'tool:requested' then json_set(body, '$.call.input', null) else json_set(body, '$.outcome.output', null) end
+       where json_extract(body, '$.type') in ('tool:requested', 'tool:completed')
+         and json_extract(body, '$.turnId') in (select id from turns where message_id = ?)`,
+      messageId,
+    );
   }
 
   counts(): { messages: number } {
@@ -250,7 +252,7 @@ export class Journal {
       case "delete":
         this.#remembered.delete(change.messageId);
         this.#sql.exec(
-          "update messages set deleted = 1, parts = '[]', updated_seq = ? where id = ?",
+          "update messages set deleted = 1, parts = '[]', updated_seq = ? where id = ? and deleted = 0",
           logged.seq,
           change.messageId,
         );
@@ -258,7 +260,7 @@ export class Journal {
       case "fail":
         this.#forgetMessages();
         this.#sql.exec(
-          "update messages set updated_seq = ?, metadata = json_set(metadata, '$.finishReason', 'failed') where json_extract(metadata, '$.turnId') = ?",
+          "update messages set updated_seq = ?, metadata = json_set(metadata, '$.finishReason', 'failed') where json_extract(metadata, '$.turnId') = ? and deleted = 0",
           logged.seq,
           change.turnId,
         );

@@ -1,58 +1,87 @@
 import type { SessionInfo } from "../../shared/contract/frames.ts";
-import type { EventSink } from "../../shared/ports/conversation-store.ts";
+import type { Job } from "../../shared/contract/job.ts";
+import { drainDelayMs } from "../../shared/domain/jobs/drain-delay.ts";
+import type { DrainOutcome, EventBatch, EventSink } from "../../shared/ports/conversation-store.ts";
+import type { JobStore } from "../../shared/ports/job-store.ts";
 import type { Timers } from "../../shared/ports/timers.ts";
 import type { AlarmScheduler } from "../alarm-scheduler.ts";
+import { BACKLOG_LIMITS, BATCH, Backlog, type BacklogLimits } from "./backlog.ts";
 import type { Journal } from "./journal.ts";
+import { ParkedEvents } from "./parked-events.ts";
+import { retryParked } from "./retry-parked.ts";
 
 export const OUTBOX_ALARM = "outbox";
 /** Long enough for the events of one instant to travel together, short enough to be read back at once. */
 const DRAIN_AFTER_MS = 50;
-const BATCH_EVENTS = 200;
-const BATCH_BYTES = 1_000_000;
-const FIRST_RETRY_MS = 500;
-const MAX_RETRY_MS = 30_000;
-const BEHIND_EVENTS = 500;
+/** After a failure the first request is a small one: many conversations may come back at the same moment. */
+const PROBE_EVENTS = 50;
+const BEHIND_AFTER_MS = 2_000;
+/** A request that takes longer has failed, whatever becomes of it: the events are sent again. */
+const PATIENCE_MS = 10_000;
 const IF_LOST_MS = 30_000;
+const REPORTED_AT_ONCE = 100;
 
-interface Deps {
+export interface OutboxDeps {
   journal: Journal;
+  sql: SqlStorage;
   alarms: Pick<AlarmScheduler, "schedule">;
   timers: Pick<Timers, "after">;
   background(work: Promise<unknown>): void;
   sink: EventSink;
+  jobs: Pick<JobStore, "report">;
   now: () => number;
+  random: () => number;
+  newId: () => string;
   /** Called when what `storage` says has changed. */
   onStorageChange: () => void;
+  limits?: BacklogLimits;
 }
 
 /**
- * Brings the log to Postgres behind the conversation's back: in batches, in order, at least once. The
- * cursor moves only after the database has said yes; rows that it refuses for what they are step aside, one by one.
+ * Brings the log to Postgres behind the conversation's back: in batches, in order, at least once. The cursor moves only
+ * after the database has said yes; rows that it refuses for what they are step aside, one by one, and the admin is told.
  */
 export class Outbox {
-  readonly #deps: Deps;
+  readonly #deps: OutboxDeps;
+  readonly #backlog: Backlog;
+  readonly #parked: ParkedEvents;
   #draining: Promise<void> | null = null;
   #failures = 0;
+  #retryAtMs = 0;
+  #batchEvents = BATCH.events;
+  #told: SessionInfo["storage"] = "synced";
   #timer: { cancel(): void } | null = null;
+  #ageTimer: { cancel(): void } | null = null;
 
-  constructor(deps: Deps) {
+  constructor(deps: OutboxDeps) {
     this.#deps = deps;
+    this.#backlog = new Backlog(deps.journal, deps.sql, deps.limits ?? BACKLOG_LIMITS);
+    this.#parked = new ParkedEvents(deps.sql, deps.newId);
   }
 
   get storage(): SessionInfo["storage"] {
     if (this.#failures > 0) return "offline";
-    const { journal } = this.#deps;
-    return journal.lastSeq - journal.drainedSeq > BEHIND_EVENTS ? "behind" : "synced";
+    const oldest = this.#backlog.oldestAtMs;
+    return oldest !== null && this.#deps.now() - oldest > BEHIND_AFTER_MS ? "behind" : "synced";
+  }
+
+  /** Too much waits: a new message must be refused, what is there is safe. */
+  get isFull(): boolean {
+    return this.#backlog.isFull;
   }
 
   /**
    * There is something new. It is fetched a moment later by a timer; an alarm stands behind it, should the object end
-   * before. That alarm is set once for many messages: setting one delays the acknowledgement of the message.
+   * before. That alarm is set once for many messages, and not taken back: setting one delays the acknowledgement of a
+   * message, one that finds nothing to do costs nearly nothing.
    */
   wake(): void {
-    const { journal, alarms, now, background, timers } = this.#deps;
-    if (this.#draining || !journal.conversation || journal.lastSeq <= journal.drainedSeq) return;
-    if (this.#failures > 0) return alarms.schedule(OUTBOX_ALARM, now() + this.#delayMs());
+    const { alarms, now, background, timers } = this.#deps;
+    if (!this.hasWork) return;
+    this.#watchAge();
+    if (this.#draining) return;
+    const resumeAtMs = Math.max(this.#restsUntilMs, this.#failures > 0 ? this.#retryAtMs : 0);
+    if (resumeAtMs > 0) return alarms.schedule(OUTBOX_ALARM, resumeAtMs);
     alarms.schedule(OUTBOX_ALARM, now() + IF_LOST_MS);
     this.#timer ??= timers.after(DRAIN_AFTER_MS, () => {
       this.#timer = null;
@@ -64,75 +93,167 @@ export class Outbox {
   drain(): Promise<void> {
     this.#draining ??= this.#drainAll().finally(() => {
       this.#draining = null;
+      this.#tell();
       this.wake();
     });
     return this.#draining;
   }
 
-  #delayMs(): number {
-    return Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** (this.#failures - 1));
+  /**
+   * What an instance admin decided for a refused event: once more, or given up.
+   * @returns its job as it stands then; null when this conversation has no such job
+   * @throws AppError `database_unavailable`
+   */
+  async settle(jobId: string, decision: "retry" | "cancel"): Promise<Job | null> {
+    const { journal, sink, jobs, now } = this.#deps;
+    const parked = this.#parked.find(jobId);
+    if (!parked || !journal.conversation) return null;
+    if (decision === "cancel") this.#parked.settle(parked.seq, "cancelled", now());
+    else if (parked.status !== "completed") {
+      await retryParked({ journal, sink, backlog: this.#backlog, parked: this.#parked, now }, parked.seq);
+    }
+    const { id, ownerUserId } = journal.born;
+    const reported = this.#parked.unreported(id, REPORTED_AT_ONCE);
+    await jobs.report({ userId: ownerUserId }, id, reported);
+    this.#parked.markReported(reported);
+    const told = reported.find((job) => job.id === jobId);
+    return told ? { ...told, traceId: null } : null;
+  }
+
+  /** Something waits for Postgres. */
+  get hasWork(): boolean {
+    return this.#deps.journal.conversation !== null && (!this.#backlog.isEmpty || this.#parked.hasUnreported);
+  }
+
+  /** Nobody could write there the last time, and nobody has written here since: when to ask again. */
+  get #restsUntilMs(): number {
+    const [lastSeq, untilMs] = (this.#deps.journal.meta("orphaned") ?? "").split(" ").map(Number);
+    return lastSeq === this.#deps.journal.lastSeq ? (untilMs ?? 0) : 0;
   }
 
   async #drainAll(): Promise<void> {
-    if (!this.#deps.journal.conversation) return;
-    const before = this.storage;
-    // Should the object end in the middle, this wakes it.
-    this.#deps.alarms.schedule(OUTBOX_ALARM, this.#deps.now() + IF_LOST_MS);
-    while (await this.#drainBatch());
-    if (this.#deps.journal.conversation && this.storage !== before) this.#deps.onStorageChange();
+    this.#timer?.cancel();
+    this.#timer = null;
+    if (this.#restsUntilMs > this.#deps.now()) return;
+    while (this.hasWork && (await this.#drainBatch()));
+    if (!this.hasWork) {
+      this.#ageTimer?.cancel();
+      this.#ageTimer = null;
+    }
+  }
+
+  /** A database that hangs says nothing: somebody has to look at the time. */
+  #watchAge(): void {
+    if (this.#failures > 0 || this.#told === "behind") return;
+    this.#ageTimer ??= this.#deps.timers.after(BEHIND_AFTER_MS + 1, () => {
+      this.#ageTimer = null;
+      this.#tell();
+      if (this.hasWork) this.#watchAge();
+    });
+  }
+
+  #tell(): void {
+    if (!this.#deps.journal.conversation || this.storage === this.#told) return;
+    this.#told = this.storage;
+    this.#deps.onStorageChange();
   }
 
   /** @returns whether there may be more to do now. */
   async #drainBatch(): Promise<boolean> {
-    const { journal, sink } = this.#deps;
-    const conversation = journal.conversation;
-    if (!conversation) return false;
-    const events = fitting(journal.eventsAfter(journal.drainedSeq, BATCH_EVENTS));
-    const last = events.at(-1);
-    if (!last) return false;
-    const scope = { userId: conversation.ownerUserId };
-    const batch = { conversationId: conversation.id, workspaceId: conversation.workspaceId };
+    const { journal, alarms, now } = this.#deps;
+    // Should the object end in the middle, this wakes it; the one that was there may have fired meanwhile.
+    alarms.schedule(OUTBOX_ALARM, now() + IF_LOST_MS);
+    const limit = { ...BATCH, events: this.#batchEvents };
+    const events = this.#backlog.after(journal.drainedSeq, limit);
+    if (events.length === 0) return await this.#report();
     let remaining = events;
     while (remaining.length > 0) {
-      const outcome = await sink.drain(scope, { ...batch, events: remaining });
+      const outcome = await this.#send(remaining);
       if (journal.conversation === null) return false; // deleted meanwhile
-      if (outcome.ok) {
-        this.#failures = 0;
-        this.#advance(remaining.at(-1)?.seq ?? last.seq);
-        remaining = events.filter((event) => event.seq > journal.drainedSeq);
-      } else if (outcome.retry) {
-        this.#failures++;
-        console.warn(
-          `conversation ${conversation.id}: Postgres is away, ${journal.lastSeq - journal.drainedSeq} events wait (${outcome.message})`,
-        );
-        return false;
-      } else if (remaining.length > 1) {
+      if (outcome.ok) this.#reached(remaining.at(-1)?.seq ?? 0);
+      else if (outcome.retry) return this.#failed(outcome);
+      else if (remaining.length > 1) {
         remaining = remaining.slice(0, Math.ceil(remaining.length / 2));
-      } else {
-        const poison = remaining[0]?.seq ?? last.seq;
-        console.error(
-          `conversation ${conversation.id}: event ${poison} is refused by Postgres and parked (${outcome.message})`,
-        );
-        journal.park(poison, outcome.message);
-        this.#failures = 0;
-        this.#advance(poison);
-        remaining = events.filter((event) => event.seq > journal.drainedSeq);
-      }
+        continue;
+      } else this.#park(remaining[0], outcome.message);
+      remaining = events.filter((event) => event.seq > journal.drainedSeq);
     }
+    this.#batchEvents = Math.min(BATCH.events, this.#batchEvents * 4);
     return true;
   }
 
-  #advance(seq: number): void {
+  /**
+   * On behalf of the owner; one who has left a shared conversation's workspace cannot bring it there any more, whoever
+   * wrote last can.
+   */
+  async #send(events: EventBatch["events"]): Promise<DrainOutcome> {
+    const { id, workspaceId, ownerUserId } = this.#deps.journal.born;
+    const batch = { conversationId: id, workspaceId, events };
+    const outcome = await this.#ask({ userId: ownerUserId }, batch);
+    if (outcome.ok || !outcome.retry || !outcome.orphaned) return outcome;
+    const author = events
+      .flatMap(({ event }) => (event.type === "message:added" ? (event.message.metadata.authorUserId ?? []) : []))
+      .findLast((userId) => userId !== ownerUserId);
+    return author === undefined ? outcome : await this.#ask({ userId: author }, batch);
+  }
+
+  async #ask(scope: { userId: string }, batch: EventBatch): Promise<DrainOutcome> {
+    let late: { cancel(): void } | undefined;
+    const impatient = new Promise<DrainOutcome>((resolve) => {
+      const message = `there was no answer in ${PATIENCE_MS / 1000} s`;
+      late = this.#deps.timers.after(PATIENCE_MS, () => resolve({ ok: false, retry: true, message }));
+    });
+    try {
+      return await Promise.race([this.#deps.sink.drain(scope, batch), impatient]);
+    } finally {
+      late?.cancel();
+    }
+  }
+
+  #reached(seq: number): void {
+    this.#failures = 0;
     this.#deps.journal.setMeta("drainedSeq", String(seq));
   }
-}
 
-/** As many as travel well in one request, at least one. */
-function fitting<Event>(events: Event[]): Event[] {
-  let bytes = 0;
-  const index = events.findIndex((event) => {
-    bytes += JSON.stringify(event).length;
-    return bytes > BATCH_BYTES;
-  });
-  return index < 0 ? events : events.slice(0, Math.max(1, index));
+  #failed(outcome: Extract<DrainOutcome, { retry: true }>): false {
+    const { journal, now, random } = this.#deps;
+    this.#failures++;
+    this.#batchEvents = PROBE_EVENTS;
+    const orphaned = outcome.orphaned === true;
+    this.#retryAtMs = now() + drainDelayMs(this.#failures, orphaned, random());
+    if (orphaned) journal.setMeta("orphaned", `${journal.lastSeq} ${this.#retryAtMs}`);
+    console.warn(
+      `conversation ${journal.born.id}: ${this.#backlog.events} events wait for Postgres (${outcome.message})`,
+    );
+    return false;
+  }
+
+  #park(event: EventBatch["events"][number] | undefined, why: string): void {
+    if (!event) return;
+    const { journal, now } = this.#deps;
+    console.error(`conversation ${journal.born.id}: event ${event.seq} is refused by Postgres and parked (${why})`);
+    journal.transact(() => {
+      this.#parked.park(event.seq, event.event.type, why, now());
+      this.#reached(event.seq);
+    });
+  }
+
+  /** @returns whether there may be more to tell now. */
+  async #report(): Promise<boolean> {
+    const { journal, jobs } = this.#deps;
+    const { id, ownerUserId } = journal.born;
+    const reported = this.#parked.unreported(id, REPORTED_AT_ONCE);
+    if (reported.length === 0) return false;
+    try {
+      await jobs.report({ userId: ownerUserId }, id, reported);
+    } catch (error) {
+      if (journal.conversation === null) return false;
+      const message = `what is parked could not be reported: ${error instanceof Error ? error.message : "no reason"}`;
+      return this.#failed({ ok: false, retry: true, message });
+    }
+    if (journal.conversation === null) return false;
+    this.#failures = 0;
+    this.#parked.markReported(reported);
+    return true;
+  }
 }

@@ -54,13 +54,19 @@ export interface EventBatch {
   conversationId: string;
   workspaceId: string;
   events: LoggedEvent[];
+  /** Where the conversation stands, whatever these events say of it: for events that come late. */
+  current?: Pick<Conversation, "headId" | "title" | "model">;
 }
 
+/** `message` says why in our own words: never with anything of an event's content. */
 export type DrainOutcome =
   | { ok: true }
-  /** Try the same again later: connection errors and SQLSTATE 08, 53, 57, 40. */
-  | { ok: false; retry: true; message: string }
-  /** The data itself is refused (22, 23, 42, or a row that belongs to someone else): bisect, park. */
+  /**
+   * Try the same again later: no connection, SQLSTATE 08, 53, 57, 40, or a schema that does not fit. `orphaned`: whoever
+   * asked may not write there, or it is gone; they may come back.
+   */
+  | { ok: false; retry: true; message: string; orphaned?: boolean }
+  /** The data itself is refused (22, 23, 54, or another event in its place): bisect, park. */
   | { ok: false; retry: false; message: string };
 
 /** Where the log drains to. At least once, with the effect of exactly once: the key is `(conversation_id, seq)`. */

@@ -75,8 +75,10 @@ export function projectEvents(events: readonly LoggedEvent[]): Projection {
   const conversation: ConversationPatch = {};
   for (const logged of events) {
     for (const change of changesOf(logged)) {
-      if (change.kind === "put") messages.set(change.message.id, messageRow(change.message, logged.seq));
-      if (change.kind === "delete") {
+      // A tombstone is final: nothing that comes after it brings the message back.
+      if (change.kind === "put" && !deletions.has(change.message.id))
+        messages.set(change.message.id, messageRow(change.message, logged.seq));
+      if (change.kind === "delete" && !deletions.has(change.messageId)) {
         deletions.set(change.messageId, { id: change.messageId, seq: logged.seq });
         const row = messages.get(change.messageId);
         if (row)

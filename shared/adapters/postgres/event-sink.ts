@@ -1,7 +1,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import { AppError } from "../../domain/app-error.ts";
 import type { DrainOutcome, EventBatch, EventSink } from "../../ports/conversation-store.ts";
-import { type Database, type Drizzle, isTransient } from "./database.ts";
+import { type Database, type Drizzle, sqlStateOf } from "./database.ts";
 import { type Projection, projectEvents } from "./event-projection.ts";
 
 /** The write-behind's end in Postgres. Whatever the size, a batch is one request with a handful of parameters. */
@@ -28,14 +28,31 @@ export function createEventSink(database: Database): EventSink {
 
 const nothing = (db: Drizzle) => db.execute(sql`select 1`);
 
+/** What `app.refuse` raises. */
+const OUR_REFUSAL = "23M01";
+const REFUSED_BY_POLICY = "42501";
 const NOT_THERE = "the conversation is not there for this user and workspace";
 
+/** What is wrong with the data itself, by class of SQLSTATE. Everything else may work another time. */
+const REFUSALS: Readonly<Record<string, string>> = {
+  "22": "it holds a value that Postgres cannot store",
+  "23": "it contradicts what is stored",
+  "54": "it is larger than Postgres can store",
+};
+
+/** Postgres' own words can quote what was to be stored; these never do. */
 function refusalOf(error: unknown): DrainOutcome {
-  const message = error instanceof Error ? error.message : String(error);
-  const unavailable = error instanceof AppError && error.code === "database_unavailable";
+  if (error instanceof AppError && error.code === "database_unavailable")
+    return { ok: false, retry: true, message: "it cannot be reached" };
+  const state = sqlStateOf(error);
+  if (state === null) return { ok: false, retry: false, message: "it cannot be read as an event" };
+  const ours = state === OUR_REFUSAL && error instanceof Error ? error.message : null;
   // Its owner may come back to the workspace: the log waits for that, it is not given up.
-  const orphaned = message.includes(NOT_THERE);
-  return { ok: false, retry: unavailable || orphaned || isTransient(error), message };
+  if (ours?.includes(NOT_THERE) || state === REFUSED_BY_POLICY)
+    return { ok: false, retry: true, orphaned: true, message: NOT_THERE };
+  const refusal = REFUSALS[state?.slice(0, 2) ?? ""];
+  if (refusal === undefined) return { ok: false, retry: true, message: `it answered with SQLSTATE ${state ?? "none"}` };
+  return { ok: false, retry: false, message: `${ours ?? refusal} (SQLSTATE ${state})` };
 }
 
 function statements(batch: EventBatch, made: Projection): SQL[] {
@@ -45,12 +62,14 @@ function statements(batch: EventBatch, made: Projection): SQL[] {
     appendEvents(id, batch),
     sameEvents(id, batch),
     made.messages.length > 0 ? putMessages(id, made) : null,
-    made.failures.length > 0 ? failMessages(id, made) : null,
     made.turns.length > 0 ? putTurns(id, made) : null,
+    made.failures.length > 0 ? failMessages(id, made) : null,
     made.turnStates.length > 0 ? moveTurns(id, made) : null,
     made.receipts.length > 0 ? putReceipts(id, made) : null,
-    ...(made.deletions.length > 0 ? [deleteMessages(id, made), scrubEvents(id, made)] : []),
+    made.deletions.length > 0 ? deleteMessages(id, made) : null,
+    made.messages.length + made.deletions.length > 0 ? scrubEvents(id, made) : null,
     moveConversation(id, made),
+    batch.current ? setConversation(id, batch.current) : null,
   ];
   return all.filter((statement) => statement !== null);
 }
@@ -87,6 +106,7 @@ const sameEvents = (id: SQL, { events }: EventBatch): SQL => {
     select app.refuse('another event is at position ' || entry.seq)
     from jsonb_to_recordset(${json(named)}) as entry (seq bigint, type text, message text, turn text)
     left join conversation_events as stored on stored.conversation_id = ${id} and stored.seq = entry.seq
+      and stored.seq between ${events[0]?.seq ?? 0}::bigint and ${events.at(-1)?.seq ?? 0}::bigint
     where stored.seq is null
       or stored.event ->> 'type' is distinct from entry.type
       or coalesce(stored.event #>> '{message,id}', stored.event ->> 'messageId') is distinct from entry.message
@@ -105,20 +125,24 @@ const putMessages = (id: SQL, { messages }: Projection): SQL => sql`
   on conflict (conversation_id, id) do update set updated_seq = excluded.updated_seq, parent_id = excluded.parent_id,
     role = excluded.role, parts = excluded.parts, metadata = excluded.metadata, text = excluded.text,
     deleted = excluded.deleted
-  where messages.updated_seq < excluded.updated_seq`;
+  where messages.updated_seq < excluded.updated_seq and not messages.deleted`;
 
 const failMessages = (id: SQL, { failures }: Projection): SQL => sql`
   update messages set metadata = jsonb_set(messages.metadata, '{finishReason}', '"failed"'), updated_seq = failed.seq
-  from jsonb_to_recordset(${json(failures)}) as failed (turn_id text, seq bigint)
-  where messages.conversation_id = ${id} and messages.metadata ->> 'turnId' = failed.turn_id and messages.updated_seq < failed.seq`;
+  from jsonb_to_recordset(${json(failures)}) as failed (turn_id uuid, seq bigint)
+  join turns on turns.conversation_id = ${id} and turns.id = failed.turn_id
+  where messages.conversation_id = ${id} and messages.id = turns.message_id and messages.updated_seq < failed.seq and not messages.deleted`;
 
 const deleteMessages = (id: SQL, { deletions }: Projection): SQL => sql`
   update messages set parts = '[]', metadata = '{}', text = '', deleted = true, updated_seq = gone.seq
   from jsonb_to_recordset(${json(deletions)}) as gone (id uuid, seq bigint)
-  where messages.conversation_id = ${id} and messages.id = gone.id and messages.updated_seq < gone.seq`;
+  where messages.conversation_id = ${id} and messages.id = gone.id and messages.updated_seq < gone.seq and not messages.deleted`;
 
-const scrubEvents = (id: SQL, { deletions }: Projection): SQL => sql`
-  select app.scrub_message(${id}, gone.id) from jsonb_to_recordset(${json(deletions)}) as gone (id uuid, seq bigint)`;
+/** Whatever comes after a deletion, or again: no word of the message stays in the log. */
+const scrubEvents = (id: SQL, { messages, deletions }: Projection): SQL => sql`
+  select app.scrub_message(${id}, messages.id) from messages
+  where messages.conversation_id = ${id} and messages.deleted and messages.id in (
+    select touched::uuid from jsonb_array_elements_text(${json([...messages, ...deletions].map((each) => each.id))}) as touched)`;
 
 const putTurns = (id: SQL, { turns }: Projection): SQL => sql`
   insert into turns (conversation_id, workspace_id, owner_user_id, visibility,
@@ -157,3 +181,7 @@ const moveConversation = (id: SQL, { conversation, lastSeq, lastAt }: Projection
   ];
   return sql`update conversations set ${sql.join(set, sql`, `)} where id = ${id} and last_seq < ${lastSeq}::bigint`;
 };
+
+const setConversation = (id: SQL, current: NonNullable<EventBatch["current"]>): SQL => sql`
+  update conversations set head_id = ${current.headId}::uuid, title = ${current.title}, model = ${current.model}
+  where id = ${id}`;
