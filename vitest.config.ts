@@ -6,7 +6,7 @@ export default defineConfig({
       {
         test: {
           name: "node",
-          include: ["{shared,selfhost,scripts,clients,tests/fences}/**/*.test.{ts,tsx}"],
+          include: ["{shared,selfhost,scripts,clients,tests/fences,tests/fuzz}/**/*.test.{ts,tsx}"],
           exclude: ["**/*.workerd.test.ts", "**/node_modules/**"],
           environment: "node",
         },
@@ -16,7 +16,7 @@ export default defineConfig({
         test: {
           name: "stack",
           include: ["tests/**/*.test.ts"],
-          exclude: ["tests/fences/**", "tests/isolation/**", "**/node_modules/**"],
+          exclude: ["tests/fences/**", "tests/fuzz/**", "tests/isolation/**", "**/node_modules/**"],
           environment: "node",
           testTimeout: 60_000,
           hookTimeout: 120_000,

@@ -23,7 +23,7 @@ export default defineConfig({
   test: {
     name: "workerd",
     root: "..",
-    include: ["{workers,durable-objects,tests/isolation}/**/*.workerd.test.ts"],
+    include: ["{workers,durable-objects,tests/{isolation,fuzz}}/**/*.workerd.test.ts"],
     globalSetup: ["shared/testing/worker/database.setup.ts", "shared/testing/worker/model-server.setup.ts"],
     testTimeout: 20_000,
     // A second worker would get every module of the first in one message, and 32 MiB is the most that workerd takes.

@@ -8,19 +8,25 @@ import { migrateDatabase } from "../../selfhost/migrate-database.ts";
 import { readOrMakeSecrets } from "../../selfhost/stack-secrets.ts";
 import { workerBindings } from "../../selfhost/worker-environment.ts";
 import { WorkerRuntime } from "../../selfhost/worker-runtime.ts";
-import { freePort } from "../../shared/testing/node/stack.ts";
+import { freePort, isRunning } from "../../shared/testing/node/stack.ts";
 import { type FakeModelServer, startFakeModelServer } from "../../shared/testing/providers/fake-model-server.ts";
 import { buildHouse } from "./build-house.ts";
 import { DatabaseEndpoint } from "./database-endpoint.ts";
 
 const Counts = z.object({ constructed: z.int(), alarms: z.int(), bareConstructed: z.int() });
 
+/** What a measurement itself brings about. */
+const EXPECTED = /Postgres is away/;
+
 export interface House {
   url: string;
   models: FakeModelServer;
   /** The database's own address, past row-level security. */
   database: { ownerUrl: string; endpoint: string };
-  workerdPid: number;
+  readonly workerdPid: number;
+  isRunning(): boolean;
+  /** What the Worker logged of things that went wrong. */
+  readonly failures: readonly string[];
   stopDatabase(): Promise<void>;
   /** At the same address as before. */
   startDatabase(): Promise<void>;
@@ -42,6 +48,7 @@ export async function startHouse(): Promise<House> {
   await migrateDatabase(database, join(checkout, "migrations"));
   const url = `http://localhost:${port}`;
   let workerdPid = 0;
+  const failures: string[] = [];
   const worker = new WorkerRuntime({
     host: "127.0.0.1",
     port,
@@ -56,7 +63,11 @@ export async function startHouse(): Promise<House> {
       database,
     }),
     receiveMail: async () => new Response(null, { status: 204 }),
-    print: (line) => console.error(line),
+    print: (line) => {
+      if (EXPECTED.test(line)) return;
+      failures.push(line);
+      console.error(line);
+    },
     onStarted: (pid) => {
       workerdPid = pid;
     },
@@ -67,7 +78,11 @@ export async function startHouse(): Promise<House> {
     url,
     models,
     database: { ownerUrl: database.ownerUrl, endpoint: database.endpoint },
-    workerdPid,
+    get workerdPid() {
+      return workerdPid;
+    },
+    isRunning: () => isRunning(workerdPid),
+    failures,
     stopDatabase: () => endpoint.stop(),
     startDatabase: async () => void (await endpoint.start()),
     counts: async () => Counts.parse(await ask("counts")),

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { BenchAccount } from "../bench-account.ts";
@@ -18,8 +19,11 @@ type Open = (index: number) => Promise<LiveClient>;
 export async function measureIdle(): Promise<Figure[]> {
   const ours = await weigh(async ({ url }) => {
     const account = await BenchAccount.signUp(url);
-    return async () => {
-      const client = await LiveClient.attach(account, (await account.createConversation()).id);
+    const ids = new Map<number, string>();
+    return async (index) => {
+      const id = ids.get(index) ?? (await account.createConversation()).id;
+      ids.set(index, id);
+      const client = await LiveClient.attach(account, id);
       await client.hello();
       await client.ask("Hello");
       return client;
@@ -28,7 +32,8 @@ export async function measureIdle(): Promise<Figure[]> {
   const bare = await weigh(async ({ url }) => async (index) => {
     const address = `${url.replace("http", "ws")}/api/bench/bare/idle-${index}`;
     const client = await LiveClient.connect(address, undefined, {});
-    await client.exchange({ id: `${index}`, text: "Hello" }, ({ id }) => id === `${index}`);
+    const row = randomUUID();
+    await client.exchange({ id: row, text: "Hello" }, ({ id }) => id === row);
     return client;
   });
   const of = `${CONVERSATIONS} idle conversations`;
@@ -57,7 +62,7 @@ async function weigh(prepare: (house: House) => Promise<Open>): Promise<Weight> 
     house.models.always({ reply: "Hello there." });
     const open = await prepare(house);
     for (let round = 0; round < CONVERSATIONS / WARM_UP_OBJECTS; round++) {
-      for (let index = 0; index < WARM_UP_OBJECTS; index++) (await open(-index)).terminate();
+      for (let index = 0; index < WARM_UP_OBJECTS; index++) (await open(-1 - index)).terminate();
     }
     await sleep(SETTLE_MS);
     const before = await settledKib(house);

@@ -1,6 +1,7 @@
 /**
  * Many sockets to one conversation, in a process of its own so that reading them does not slow what writes the tokens.
- * Started by `fork`: gets a `CrowdRequest`, says "ready", and on "report" sends what each socket received and when.
+ * Each says once a second how far it has read, as real clients do. Started by `fork`: gets a `CrowdRequest`, says
+ * "ready", and on "report" sends what each socket received and when.
  */
 import { once } from "node:events";
 import WebSocket from "ws";
@@ -27,9 +28,14 @@ async function openOne({ address, headers }: CrowdRequest): Promise<CrowdReport[
   const client = { name: "bench", version: "1", kind: "api" };
   socket.send(JSON.stringify({ type: "hello", protocol: 1, client }));
   await once(socket, "message");
+  let lastSeq = 0;
+  setInterval(() => {
+    if (lastSeq > 0) socket.send(JSON.stringify({ type: "received", seq: lastSeq }));
+  }, 1_000);
   socket.on("message", (data) => {
     const atMs = sharedNowMs();
     const frame = JSON.parse(String(data));
+    if (frame.type === "event") lastSeq = frame.seq;
     if (frame.type !== "message:delta" || frame.kind !== "text") return;
     seen.received.push(frame.offset + frame.text.length);
     seen.atMs.push(atMs);

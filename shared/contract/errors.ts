@@ -62,21 +62,34 @@ export type Problem = z.infer<typeof Problem>;
 /** A value or an error, as plain data: what crosses object RPC, where thrown errors lose their type. */
 export type Result<Value> = { ok: true; value: Value } | { ok: false; error: PublicError };
 
+/** However large the input and however odd its names: so many faults are told, and so much of where each is. */
+const MAX_TOLD_FAULTS = 20;
+const MAX_TOLD_PATH = 120;
+
+/** A path for people to read: short, and without control characters or half a character. */
+const toldPath = (path: readonly PropertyKey[]): string => {
+  const whole = path.map(String).join(".");
+  const cut = whole.length > MAX_TOLD_PATH ? `${whole.slice(0, MAX_TOLD_PATH)}…` : whole;
+  return cut.replaceAll(/\p{C}/gu, "\ufffd");
+};
+
 /** Turns zod's issues into public field errors; an unknown field is named with its own code. */
 export function errorFromZod(error: z.ZodError): PublicError {
   const unknown = error.issues.some((issue) => issue.code === "unrecognized_keys");
-  const errors = error.issues.flatMap((issue): FieldError[] => {
-    const at = issue.path.map(String);
+  const errors = error.issues.slice(0, MAX_TOLD_FAULTS).flatMap((issue): FieldError[] => {
     if (issue.code === "unrecognized_keys") {
-      return issue.keys.map((key) => ({ path: [...at, key].join("."), message: "is not a known field" }));
+      return issue.keys
+        .slice(0, MAX_TOLD_FAULTS)
+        .map((key) => ({ path: toldPath([...issue.path, key]), message: "is not a known field" }));
     }
-    return [{ path: at.join("."), message: issue.message }];
+    return [{ path: toldPath(issue.path), message: issue.message }];
   });
-  const first = errors[0];
+  const told = errors.slice(0, MAX_TOLD_FAULTS);
+  const first = told[0];
   const where = first?.path ? `\`${first.path}\`: ` : "";
   return {
     code: unknown ? "unknown_field" : "invalid_request",
     message: first ? `${where}${first.message}` : "The input does not have the expected shape.",
-    errors,
+    errors: told,
   };
 }

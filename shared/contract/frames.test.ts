@@ -47,6 +47,15 @@ describe("decoding a client frame", () => {
     });
   });
 
+  it("tells little of a frame that is wrong in very many or very long ways", () => {
+    const many = Object.fromEntries(Array.from({ length: 20_000 }, (_unused, index) => [`k${index}`, 0]));
+    for (const fields of [many, { ["k".repeat(200_000)]: 0 }, { "\n\u202e": 0 }]) {
+      const decoded = send(fields);
+      expect(JSON.stringify(decoded).length).toBeLessThan(4_000);
+      expect(decoded.ok || decoded.error.message).toMatch(/^[^\p{C}]{1,300}$/u);
+    }
+  });
+
   it("refuses one byte more than a mebibyte, counted as UTF-8", () => {
     const shell = JSON.stringify({ type: "message:send", id, text: "" }).length;
     const text = "é".repeat((MAX_FRAME_BYTES - shell) / 2 + 1);
