@@ -5,7 +5,7 @@ import type { Principal } from "../../shared/domain/access/principal.ts";
 import { unwrap } from "../../shared/domain/app-error.ts";
 import type { ConversationObject } from "../../shared/ports/conversation-object.ts";
 import { aConversation, aConversationRow, modelBehaves } from "../../shared/testing/worker/conversations.ts";
-import { aPerson, aWorkspace, ownerSql } from "../../shared/testing/worker/people.ts";
+import { anotherSignIn, aPerson, aWorkspace, ownerSql } from "../../shared/testing/worker/people.ts";
 import { openSocket, upgrade } from "../../shared/testing/worker/test-socket.ts";
 import { type Bindings, conversationObject } from "../stubs.ts";
 
@@ -108,7 +108,7 @@ describe("a proof", () => {
 
   it("that is revoked closes its sockets and opens nothing any more", async () => {
     const { object } = await aConversation(owner, open);
-    const other = { ...owner, credentialId: newId() };
+    const other = await anotherSignIn(owner);
     const socket = await openSocket(object, other);
     const mine = await openSocket(object, owner);
     mine.hello();

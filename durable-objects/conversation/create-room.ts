@@ -34,7 +34,7 @@ export function createRoom(ctx: DurableObjectState, env: Bindings, services: Ser
     isNeeded: (name) => isAlarmNeeded(room, name),
     exists: () => journal.conversation !== null,
   });
-  const sessions = createSessions(ctx, journal, services, () => room);
+  const sessions: Sessions = createSessions(ctx, journal, services, () => room);
   const id = ctx.id.name ?? "";
   const parts = {
     id,

@@ -1,6 +1,5 @@
 import type { ConversationEvent } from "../../shared/contract/events.ts";
 import type { ServerFrame } from "../../shared/contract/frames.ts";
-import { detach } from "./attachments.ts";
 import { type EventLog, eventLog, eventText } from "./event-log.ts";
 import type { Attachment, Listener } from "./reader.ts";
 import type { Room } from "./room.ts";
@@ -151,7 +150,7 @@ class EventStream implements Listener {
     this.#hasEnded = true;
     this.#keepAlive.cancel();
     this.#unlisten();
-    detach(this.#room, this.attachment);
+    this.#room.attachments.detach(this.attachment);
     broadcastSession(this.#room);
     return true;
   }

@@ -4,7 +4,6 @@ import { CLOSE } from "../../shared/contract/frames.ts";
 import type { Principal } from "../../shared/domain/access/principal.ts";
 import { fail, ok } from "../../shared/domain/app-error.ts";
 import type { Room } from "./room.ts";
-import { Tickets } from "./tickets.ts";
 import { asResult } from "./update.ts";
 
 const EVENTS_PAGE = 1_000;
@@ -48,11 +47,11 @@ export function exportConversation(room: Room): ConversationExport {
   };
 }
 
-/** A credential or a membership ended: its sockets, streams and tickets end, and the credential is not believed here again. */
+/** A credential or a membership ended: its sockets, streams, tickets and proofs end, and the credential is not believed here again. */
 export function revoke(room: Room, what: { credentialId: string } | { userId: string; workspaceId: string }): void {
-  const { journal, sessions, storage, services } = room;
+  const { journal, sessions, storage, services, attachments } = room;
   if (!journal.conversation) return;
-  new Tickets(storage.sql, services.now).revoke(what);
+  attachments.revoke(what);
   if ("credentialId" in what) {
     storage.sql.exec(
       "insert or ignore into revoked (credential_id, at) values (?, ?)",

@@ -3,8 +3,9 @@ import type * as Wire from "../../shared/contract/conversation.ts";
 import type { Result } from "../../shared/contract/errors.ts";
 import type { ClientKind } from "../../shared/contract/frames.ts";
 import type { Principal } from "../../shared/domain/access/principal.ts";
+import type { Proven } from "../../shared/domain/access/recent-proof.ts";
 import { ok } from "../../shared/domain/app-error.ts";
-import type { ConversationObject, Seed } from "../../shared/ports/conversation-object.ts";
+import type { ConversationObject, OnceKey, Seed } from "../../shared/ports/conversation-object.ts";
 import { servicesFor } from "../services-for.ts";
 import type { Bindings } from "../stubs.ts";
 import { admit, create } from "./birth.ts";
@@ -12,8 +13,9 @@ import { createRoom } from "./create-room.ts";
 import { forkInto } from "./fork.ts";
 import { handleFrame } from "./handle-frame.ts";
 import { exportConversation, removeConversation, revoke } from "./lifecycle.ts";
-import { deleteMessage, editMessage, listMessages, sendMessage } from "./messages.ts";
+import { deleteMessage, listMessages } from "./messages.ts";
 import { onAlarm } from "./on-alarm.ts";
+import { editOnce, sendOnce } from "./once.ts";
 import type { Room } from "./room.ts";
 import { conversationContext } from "./session-info.ts";
 import { forgetSocket, issueTicket, serveStream } from "./streams.ts";
@@ -37,11 +39,13 @@ export class Conversation extends DurableObject<Bindings> implements Conversatio
     conversation: Wire.Conversation,
     seed: Seed | null,
   ): Promise<Result<Wire.Conversation>> {
-    return create(this.#room, principal, conversation, seed);
+    const born = create(this.#room, principal, conversation, seed);
+    if (born.ok) this.#room.attachments.note(principal);
+    return born;
   }
 
-  describe(principal: Principal): Promise<Result<Wire.Conversation>> {
-    return admit(this.#room, principal, "read");
+  async describe(principal: Principal): Promise<Result<Wire.Conversation>> {
+    return await this.#with(principal, "read", () => ok(this.#room.journal.born));
   }
 
   async update(
@@ -60,8 +64,9 @@ export class Conversation extends DurableObject<Bindings> implements Conversatio
     principal: Principal,
     body: Wire.SendMessage & { id: string },
     client: ClientKind,
+    once: OnceKey | null = null,
   ): Promise<Result<Wire.SendAccepted & { duplicate: boolean }>> {
-    return await this.#with(principal, "write", () => sendMessage(this.#room, principal, body.id, body, client));
+    return await this.#with(principal, "write", () => sendOnce(this.#room, principal, body, client, once));
   }
 
   async stop(principal: Principal, turnId?: string): Promise<Result<{ stopped: boolean }>> {
@@ -74,8 +79,8 @@ export class Conversation extends DurableObject<Bindings> implements Conversatio
     return await this.#with(principal, "read", () => listMessages(this.#room.journal, query));
   }
 
-  async edit(principal: Principal, messageId: string, body: Wire.EditMessage) {
-    return await this.#with(principal, "write", () => editMessage(this.#room, principal, messageId, body));
+  async edit(principal: Principal, messageId: string, body: Wire.EditMessage, once: OnceKey | null = null) {
+    return await this.#with(principal, "write", () => editOnce(this.#room, principal, messageId, body, once));
   }
 
   async deleteMessage(principal: Principal, messageId: string): Promise<Result<null>> {
@@ -96,6 +101,10 @@ export class Conversation extends DurableObject<Bindings> implements Conversatio
 
   async ticket(principal: Principal, origin: string | null): Promise<Result<{ ticket: string; expiresAt: string }>> {
     return await this.#with(principal, "read", () => issueTicket(this.#room, principal, origin));
+  }
+
+  async proofOf(credentialHash: string): Promise<Proven | null> {
+    return this.#room.attachments.proofOf(credentialHash);
   }
 
   async revoke(what: { credentialId: string } | { userId: string; workspaceId: string }): Promise<void> {
@@ -124,6 +133,8 @@ export class Conversation extends DurableObject<Bindings> implements Conversatio
     work: () => Result<Value> | Promise<Result<Value>>,
   ): Promise<Result<Value>> {
     const admitted = await admit(this.#room, principal, needed);
-    return admitted.ok ? await work() : admitted;
+    if (!admitted.ok) return admitted;
+    this.#room.attachments.note(principal);
+    return await work();
   }
 }

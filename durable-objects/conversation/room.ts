@@ -3,6 +3,7 @@ import type { ServerFrame } from "../../shared/contract/frames.ts";
 import type { Services } from "../../shared/runtime/services.ts";
 import type { AlarmScheduler } from "../alarm-scheduler.ts";
 import type { Bindings } from "../stubs.ts";
+import type { Attachments } from "./attachments.ts";
 import type { Configuration } from "./configuration.ts";
 import type { Journal } from "./journal.ts";
 import type { Outbox } from "./outbox.ts";
@@ -20,6 +21,7 @@ export interface Room {
   turns: TurnTable;
   sessions: Sessions;
   alarms: AlarmScheduler;
+  attachments: Attachments;
   configuration: Configuration;
   outbox: Outbox;
   queue: TurnLine;

@@ -4,16 +4,18 @@ import { SUBPROTOCOL } from "../../shared/contract/frames.ts";
 import { Id } from "../../shared/contract/primitives.ts";
 import type { Principal } from "../../shared/domain/access/principal.ts";
 import { fail, ok } from "../../shared/domain/app-error.ts";
-import { OBJECT_HEADERS, type UpgradeProof } from "../../shared/ports/conversation-object.ts";
-import { attachmentFor, detach, recordAttachment } from "./attachments.ts";
+import { OBJECT_HEADERS, type OnceKey, type UpgradeProof } from "../../shared/ports/conversation-object.ts";
+import { attachmentFor } from "./attachments.ts";
 import { admit } from "./birth.ts";
 import { streamEvents, streamTurn } from "./event-stream.ts";
-import { sendMessage } from "./messages.ts";
+import { sendOnce } from "./once.ts";
 import type { Room } from "./room.ts";
 import { broadcastSession } from "./session-info.ts";
 import { type Attachment, principalOf } from "./sessions.ts";
 import { Tickets } from "./tickets.ts";
 import { asResult } from "./update.ts";
+
+const NOT_FOUND = fail("not_found", "There is no such conversation.");
 
 /** An answer of the object to the Worker that did not work out; the Worker turns it into problem+json. */
 const refusal = (result: { error: unknown }): Response =>
@@ -32,31 +34,33 @@ export async function serveStream(room: Room, request: Request): Promise<Respons
     const after = Number(url.searchParams.get("after") ?? 0);
     return await openEvents(room, proof.principal, Number.isSafeInteger(after) && after >= 0 ? after : 0);
   }
-  return await sendAndStream(room, proof.principal, await request.json());
+  const once = JSON.parse(request.headers.get(OBJECT_HEADERS.once) ?? "null") as OnceKey | null;
+  return await sendAndStream(room, proof.principal, await request.json(), once);
 }
 
 async function openEvents(room: Room, principal: Principal, after: number): Promise<Response> {
   const attachment = attachmentFor(room, principal);
   const response = streamEvents(room, attachment, after);
-  const recorded = await asResult(async () => ok(await recordAttachment(room, attachment)));
-  if (recorded.ok) return response;
+  if (await room.attachments.attach(attachment, principal)) return response;
   await response.body?.cancel();
-  return refusal(recorded);
+  return refusal(NOT_FOUND);
 }
 
-async function sendAndStream(room: Room, principal: Principal, body: unknown): Promise<Response> {
+async function sendAndStream(room: Room, principal: Principal, body: unknown, once: OnceKey | null): Promise<Response> {
   const admitted = await admit(room, principal, "write");
   if (!admitted.ok) return refusal(admitted);
   const parsed = SendMessage.safeParse(body);
   if (!parsed.success) return refusal({ error: errorFromZod(parsed.error) });
   const id = Id.parse(parsed.data.id ?? room.services.newId());
-  const sent = sendMessage(room, principal, id, parsed.data, "api");
+  const sent = sendOnce(room, principal, { ...parsed.data, id }, "api", once);
   if (!sent.ok) return refusal(sent);
-  const { seq, state, duplicate, turnId } = sent.value;
+  const { messageId, seq, state, duplicate, turnId } = sent.value;
   const attachment = attachmentFor(room, principal);
+  const ack = { type: "ack", id: messageId, seq, state, duplicate } as const;
+  const response = streamTurn(room, attachment, { messageId, turnId, ack });
   // Not waited for: an answer is short, and its first token should not be late for this.
-  room.background(recordAttachment(room, attachment));
-  return streamTurn(room, attachment, { messageId: id, turnId, ack: { type: "ack", id, seq, state, duplicate } });
+  room.background(room.attachments.attach(attachment, principal));
+  return response;
 }
 
 async function openSocket(room: Room, request: Request, proof: UpgradeProof): Promise<Response> {
@@ -72,11 +76,10 @@ async function openSocket(room: Room, request: Request, proof: UpgradeProof): Pr
   const { 0: client, 1: server } = new WebSocketPair();
   const { value } = admitted;
   room.sessions.accept(server, value);
-  const recorded = await asResult(async () => ok(await recordAttachment(room, value)));
-  if (!recorded.ok) {
+  if (!(await room.attachments.attach(value, proof.by === "principal" ? proof.principal : null))) {
     forgetSocket(room, server);
     server.close();
-    return refusal(recorded);
+    return refusal(NOT_FOUND);
   }
   const headers: HeadersInit = offered.length > 0 ? { "sec-websocket-protocol": SUBPROTOCOL } : {};
   return new Response(null, { status: 101, webSocket: client, headers });
@@ -106,8 +109,7 @@ export function issueTicket(
   return asResult(async () => {
     const attachment = attachmentFor(room, principal);
     const ticket = await new Tickets(room.storage.sql, room.services.now).issue({ attachment, origin });
-    await recordAttachment(room, attachment);
-    return ok(ticket);
+    return (await room.attachments.attach(attachment, principal)) ? ok(ticket) : NOT_FOUND;
   });
 }
 
@@ -116,5 +118,5 @@ export function forgetSocket(room: Room, socket: WebSocket): void {
   const gone = room.sessions.forget(socket);
   if (!room.journal.conversation) return;
   broadcastSession(room);
-  detach(room, gone);
+  room.attachments.detach(gone);
 }

@@ -19,8 +19,11 @@ export interface AccountStore {
     changes: UpdateWorkspaceSettings,
     ifVersion?: number,
   ): Promise<WorkspaceSettings | null>;
-  /** Where a session is attached, so that its revocation finds the sockets. */
-  /** @returns false when the caller cannot see that conversation any more */
+  /**
+   * Where a credential is attached, so that its revocation finds the sockets.
+   * @returns false when the caller cannot see that conversation any more, or the credential has ended: whoever ends one
+   *   afterwards finds what was recorded
+   */
   recordAttachment(scope: Scope, conversationId: string, credentialId: string): Promise<boolean>;
   removeAttachment(scope: Scope, conversationId: string, credentialId: string): Promise<void>;
   attachments(by: { credentialId: string } | { userId: string; workspaceId?: string }): Promise<string[]>;

@@ -11,6 +11,7 @@ import type {
 import type { Result } from "../contract/errors.ts";
 import type { ClientKind } from "../contract/frames.ts";
 import type { Message } from "../contract/message.ts";
+import type { Proven } from "../domain/access/recent-proof.ts";
 import type { Principal } from "./sign-in.ts";
 
 /** Messages that a new conversation starts with: a fork or an import. Ids are new already. */
@@ -23,6 +24,8 @@ export interface Seed {
 export const OBJECT_HEADERS = {
   principal: "x-mosaic-principal",
   request: "x-mosaic-request-id",
+  /** The `OnceKey` of a write, as JSON. */
+  once: "x-mosaic-once",
   /** On a response of the object's `fetch`: its body is a `PublicError`. */
   refused: "x-mosaic-refused",
 } as const;
@@ -31,6 +34,13 @@ export const OBJECT_HEADERS = {
 export type UpgradeProof =
   /** `origin` is the browser's Origin header, null where there was none. */
   { by: "principal"; principal: Principal } | { by: "ticket"; ticket: string; origin: string | null };
+
+/** An `Idempotency-Key`, and a hash of the request it stands for. The object keeps both for a day, with the answer. */
+export interface OnceKey {
+  /** Of one endpoint: its method and path stand in it. The object keeps each user's apart. */
+  key: string;
+  fingerprint: string;
+}
 
 /**
  * A conversation as the Worker sees it. Every method authorises the principal against the object's own copy of who may
@@ -54,11 +64,12 @@ export interface ConversationObject {
     principal: Principal,
     body: SendMessage & { id: string },
     client: ClientKind,
+    once?: OnceKey | null,
   ): Promise<Result<SendAccepted & { duplicate: boolean }>>;
   stop(principal: Principal, turnId?: string): Promise<Result<{ stopped: boolean }>>;
   messages(principal: Principal, query: ListMessages): Promise<Result<{ items: Message[]; nextCursor: string | null }>>;
   /** Adds a sibling with the new content and moves the head to it; answers the new message. */
-  edit(principal: Principal, messageId: string, body: EditMessage): Promise<Result<Message>>;
+  edit(principal: Principal, messageId: string, body: EditMessage, once?: OnceKey | null): Promise<Result<Message>>;
   /** A tombstone: its place stays, its content is gone everywhere. */
   deleteMessage(principal: Principal, messageId: string): Promise<Result<null>>;
   /** Copies the path through `messageId`, inclusive, into a new conversation of the caller's. */
@@ -67,6 +78,8 @@ export interface ConversationObject {
   context(principal: Principal): Promise<Result<ConversationContext>>;
   /** Single use, 30 s, bound to this user, conversation and origin. */
   ticket(principal: Principal, origin: string | null): Promise<Result<{ ticket: string; expiresAt: string }>>;
+  /** The newest proof that the credential with this hash signed in here; null for an unknown one. Asks nobody. */
+  proofOf(credentialHash: string): Promise<Proven | null>;
   /** A credential or membership ended: its sockets close (4003), and that proof is worth nothing here any more. */
   revoke(what: { credentialId: string } | { userId: string; workspaceId: string }): Promise<void>;
 }

@@ -1,5 +1,6 @@
 import type { Workspace } from "../contract/account.ts";
-import type { Principal } from "../domain/access/principal.ts";
+import type { Principal, SignInProof } from "../domain/access/principal.ts";
+import type { Proven } from "../domain/access/recent-proof.ts";
 
 export type { Principal } from "../domain/access/principal.ts";
 
@@ -14,9 +15,26 @@ export type Authentication =
   | { state: "anonymous" }
   | { state: "expired" };
 
+/** Someone who signed in a moment ago, while Postgres does not answer: enough for an object to authorise, no more. */
+export interface RecalledSignIn {
+  principal: Principal;
+  via: "cookie" | "bearer" | "api-key";
+}
+
 export interface SignIn {
   /** Session cookie, `Authorization: Bearer <session token | API key>`, or `x-api-key`. */
   authenticate(headers: Headers): Promise<Authentication>;
+  /** Signs that `authenticate` has just confirmed the credential in `headers`; null where they show none. Asks nobody. */
+  prove(headers: Headers, principal: Principal, now: Date): Promise<SignInProof | null>;
+  /**
+   * Who showed the credential in `headers` within the last ten minutes, by the proof that `find` knows of it; null
+   * where there is none, where it is too old, or where it was not signed here. Asks nobody else.
+   */
+  recall(
+    headers: Headers,
+    now: Date,
+    find: (credentialHash: string) => Promise<Proven | null>,
+  ): Promise<RecalledSignIn | null>;
   /** better-auth's own routes, `/api/auth/*`. */
   handle(request: Request): Promise<Response>;
   /**

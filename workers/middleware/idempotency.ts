@@ -1,5 +1,6 @@
 import { AppError } from "../../shared/domain/app-error.ts";
 import type { IdempotencyStore } from "../../shared/ports/account-store.ts";
+import type { OnceKey } from "../../shared/ports/conversation-object.ts";
 import type { Scope } from "../../shared/ports/conversation-store.ts";
 
 const KEY = /^[\x21-\x7e]{1,255}$/;
@@ -29,6 +30,23 @@ export async function fingerprintOf(body: unknown): Promise<string> {
   return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+/**
+ * For a write that the conversation's object carries out: the object itself keeps the key and its answer, so that it
+ * needs no database. Null without a key.
+ */
+export async function onceKeyOf(call: {
+  request: Request;
+  idempotencyKey: string | undefined;
+  body: unknown;
+}): Promise<OnceKey | null> {
+  if (call.idempotencyKey === undefined) return null;
+  const { pathname } = new URL(call.request.url);
+  return {
+    key: `${call.request.method} ${pathname} ${call.idempotencyKey}`,
+    fingerprint: await fingerprintOf(call.body),
+  };
+}
+
 export interface KeyedWrite {
   scope: Scope;
   /** Keys of different endpoints never meet: `POST /api/conversations <key>`. */
@@ -41,7 +59,7 @@ interface Outcome {
   body: unknown;
 }
 
-export const keyReused = () =>
+const keyReused = () =>
   new AppError("idempotency_conflict", "This Idempotency-Key was used with another body; take a new key.");
 
 /**

@@ -11,7 +11,14 @@ import { entityTag, readIfMatch } from "../middleware/entity-tag.ts";
 import { readIdempotencyKey, runOnce } from "../middleware/idempotency.ts";
 import { readJson } from "../middleware/json-body.ts";
 import { checkOrigin } from "../middleware/origin.ts";
-import { requireSignIn, type SignedIn } from "../middleware/sign-in.ts";
+import {
+  type Caller,
+  refuseRecalled,
+  requireSignIn,
+  requireSignInFor,
+  type SignedIn,
+  withoutDatabase,
+} from "../middleware/sign-in.ts";
 
 export type Method = "get" | "post" | "patch" | "put" | "delete";
 
@@ -63,7 +70,8 @@ export interface Call<Path extends string = string, Query = unknown, Body = unkn
 
 export interface SignedInCall<Path extends string = string, Query = unknown, Body = unknown>
   extends Call<Path, Query, Body> {
-  signedIn: SignedIn;
+  /** @throws AppError `database_unavailable` for a caller whom only the conversation's object remembers. */
+  readonly signedIn: SignedIn;
   principal: Principal;
   scope: Scope;
   conversation: ConversationObject;
@@ -86,6 +94,8 @@ export interface RouteSpec<Path extends string, Query extends z.ZodType, Body ex
   versioned?: boolean;
   /** Creates something: `Idempotency-Key` is heeded. */
   idempotent?: boolean;
+  /** What it says while Postgres is away. A route of one conversation that has none works without Postgres. */
+  withoutDatabase?: string;
   handle(call: SignedInCall<Path, z.output<Query>, z.output<Body>>): Promise<Reply<Out>>;
 }
 
@@ -160,6 +170,17 @@ const baseCall = (c: EdgeContext): Omit<Call<never>, "params" | "query" | "body"
   traceparent: c.var.traceparent,
 });
 
+const CONVERSATIONS = "/api/conversations";
+
+/** Who is asking; for what is about a conversation with a proof for its object, or from one. */
+async function callerOf({ path }: About<string>, c: EdgeContext): Promise<Caller> {
+  const services = c.env.services();
+  const { headers } = c.req.raw;
+  if (!path.startsWith(CONVERSATIONS)) return { fresh: await requireSignIn(services, headers) };
+  const id = path.startsWith(`${CONVERSATIONS}/{id}`) ? Id.safeParse(c.req.param("id")) : undefined;
+  return await requireSignInFor(services, headers, id?.success ? c.env.conversation(id.data) : null);
+}
+
 /** An endpoint for signed-in callers: the default. */
 export function defineRoute<
   const Path extends string,
@@ -169,14 +190,16 @@ export function defineRoute<
 >(spec: RouteSpec<Path, Query, Body, Out>): Route {
   const { versioned = false, idempotent = false, bodyOptional = false } = spec;
   const { query, body } = spec;
-  const run = async (c: EdgeContext): Promise<Response> => {
+  const serve = async (c: EdgeContext): Promise<Response> => {
     const services = c.env.services();
     const request = c.req.raw;
-    const signedIn = await requireSignIn(services.signIn, request.headers);
-    if (signedIn.via === "cookie") checkOrigin(services.settings, request, { upgrade: false });
+    const caller = await callerOf(spec, c);
+    const { via, principal } = caller.fresh ?? caller.recalled;
+    if (via === "cookie") checkOrigin(services.settings, request, { upgrade: false });
+    if (spec.withoutDatabase !== undefined) refuseRecalled(caller, spec.withoutDatabase);
     const params = readParams(spec.path, c);
     const parsed = (await readBody(body, bodyOptional, request)) as z.output<Body>;
-    const scope = { userId: signedIn.principal.userId };
+    const scope = { userId: principal.userId };
     const call: SignedInCall<Path, z.output<Query>, z.output<Body>> = {
       ...baseCall(c),
       params,
@@ -184,8 +207,11 @@ export function defineRoute<
       body: parsed,
       ifVersion: versioned ? readIfMatch(request.headers.get("if-match")) : undefined,
       idempotencyKey: readIdempotencyKey(request.headers),
-      signedIn,
-      principal: signedIn.principal,
+      get signedIn() {
+        refuseRecalled(caller, spec.withoutDatabase);
+        return caller.fresh;
+      },
+      principal,
       scope,
       get conversation() {
         return c.env.conversation(String(Object.values(params)[0]));
@@ -202,6 +228,13 @@ export function defineRoute<
     const response = toResponse(spec.answer, versioned, once.body);
     if (once.replayed) response.headers.set("idempotency-replayed", "true");
     return response;
+  };
+  const run = async (c: EdgeContext): Promise<Response> => {
+    try {
+      return await serve(c);
+    } catch (error) {
+      throw withoutDatabase(error, spec.withoutDatabase);
+    }
   };
   return route(spec, { signIn: "required", query, body, bodyOptional, versioned, idempotent, run });
 }

@@ -165,15 +165,23 @@ describe("Idempotency-Key", () => {
     expect(await problemIn(await send("order-7", "c"))).toMatchObject({ code: "idempotency_conflict" });
   });
 
-  test("stands for one body also where the message named its id or streamed", async () => {
-    const { ask, create } = memoryEdge();
-    const path = `/api/conversations/${await create()}/messages`;
+  test("stands for one body also where the message named its id, and goes along with a stream", async () => {
+    const { ask, create, object } = memoryEdge();
+    const id = await create();
     const send = (text: string, headers = {}) =>
-      ask(path, { method: "POST", body: { id: UUID, text }, headers: { "idempotency-key": "k", ...headers } });
-    const accept = { accept: "text/event-stream" };
-    expect((await send("a", accept)).headers.get("content-type")).toBe("text/event-stream");
+      ask(`/api/conversations/${id}/messages`, {
+        method: "POST",
+        body: { id: UUID, text },
+        headers: { "idempotency-key": "k", ...headers },
+      });
     expect((await send("a")).status).toBe(202);
-    expect((await send("b", accept)).status).toBe(409);
+    expect((await send("b")).status).toBe(409);
+    await send("a", { accept: "text/event-stream" });
+    const once = JSON.parse(object(id).lastRequest?.headers.get(OBJECT_HEADERS.once) ?? "null");
+    expect(once).toEqual({
+      key: `POST /api/conversations/${id}/messages k`,
+      fingerprint: expect.stringMatching(/^[0-9a-f]{64}$/),
+    });
   });
 
   test("of a message that was rejected stands for nothing", async () => {

@@ -1,8 +1,9 @@
 import type { Conversation } from "../../shared/contract/conversation.ts";
 import type { PublicError, Result } from "../../shared/contract/errors.ts";
+import type { ClientKind } from "../../shared/contract/frames.ts";
 import type { Message } from "../../shared/contract/message.ts";
 import { fail, ok } from "../../shared/domain/app-error.ts";
-import { type ConversationObject, OBJECT_HEADERS } from "../../shared/ports/conversation-object.ts";
+import { type ConversationObject, OBJECT_HEADERS, type OnceKey } from "../../shared/ports/conversation-object.ts";
 import type { Principal } from "../../shared/ports/sign-in.ts";
 
 const gone = fail("not_found", "There is no such conversation.");
@@ -15,6 +16,7 @@ export class MemoryObject implements ConversationObject {
   #conversation: Conversation | null = null;
   #messages: Message[] = [];
   #sent = new Set<string>();
+  #answered = new Map<string, { fingerprint: string; result: Awaited<ReturnType<MemoryObject["send"]>> }>();
   busy = false;
   /** What the edge handed over last, as it arrived. */
   lastRequest: Request | null = null;
@@ -69,10 +71,21 @@ export class MemoryObject implements ConversationObject {
     });
   }
 
-  send(principal: Principal, body: { id: string; text?: string | undefined }) {
-    return this.#with(principal, (): ReturnType<typeof this.accepted> => {
+  send(
+    principal: Principal,
+    body: { id: string; text?: string | undefined },
+    _client: ClientKind,
+    once: OnceKey | null = null,
+  ): Promise<ReturnType<MemoryObject["accepted"]>> {
+    return this.#with(principal, (): ReturnType<MemoryObject["accepted"]> => {
+      const before = once && this.#answered.get(once.key);
+      if (before && before.fingerprint !== once.fingerprint)
+        return fail("idempotency_conflict", "This Idempotency-Key was used with another body; take a new key.");
+      if (before) return before.result;
       if (this.busy) return fail("busy", "An answer is running; send again when it has ended.");
-      return this.accepted(body.id, body.text ?? "");
+      const result = this.accepted(body.id, body.text ?? "");
+      if (once) this.#answered.set(once.key, { fingerprint: once.fingerprint, result });
+      return result;
     });
   }
 
@@ -161,6 +174,10 @@ export class MemoryObject implements ConversationObject {
     return this.#with(principal, () =>
       ok({ ticket: `ticket-for-${origin ?? "nobody"}`, expiresAt: new Date(0).toISOString() }),
     );
+  }
+
+  async proofOf(): Promise<null> {
+    return null;
   }
 
   async revoke(): Promise<void> {}

@@ -72,6 +72,8 @@ export const signInAs = (workspacesOf: WorkspacesOf, deleted: string[] = []): Si
     const cookie = /session=(\w+)/.exec(headers.get("cookie") ?? "")?.[1];
     return cookie ? signedIn(cookie, "cookie", workspacesOf) : { state: "anonymous" };
   },
+  prove: async () => null,
+  recall: async () => null,
   handle: async (request) =>
     new Response(`sign-in ${new URL(request.url).pathname}`, {
       headers: [

@@ -35,7 +35,7 @@ export function createAccountStore({ app, auth }: AccountDatabases): AccountStor
           insert into session_attachments (conversation_id, workspace_id, owner_user_id, visibility, credential_id,
             attached_user_id, attached_at)
           select id, workspace_id, owner_user_id, visibility, ${credentialId}, ${scope.userId}::uuid, now()
-          from conversations where id = ${conversationId}
+          from conversations where id = ${conversationId} and app.credential_is_live(${credentialId})
           on conflict (conversation_id, credential_id) do update set attached_at = excluded.attached_at
           returning 1`),
       ]);

@@ -7,6 +7,7 @@ import { buildAuth } from "./build-auth.ts";
 import { cleanRequest } from "./clean-request.ts";
 import { failureResponse } from "./failure-response.ts";
 import { isIssuerThere, OIDC_PROVIDER_ID, oidcConfiguration } from "./oidc.ts";
+import { createProofs } from "./proof.ts";
 import type { SignInOptions } from "./sign-in-options.ts";
 import { createSignUpPolicy } from "./sign-up-policy.ts";
 
@@ -21,6 +22,7 @@ export function createSignIn(options: SignInOptions): SignIn {
   const announce = createAnnounce(options.events);
   return {
     authenticate: (headers) => authenticate(options, headers),
+    ...createProofs(options.settings),
     handle: async (request) => {
       try {
         refuseResetWithoutMail(options, request);

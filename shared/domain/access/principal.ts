@@ -1,5 +1,15 @@
 import type { WorkspaceRole } from "../../contract/account.ts";
 
+/** What the Worker signs right after Postgres has confirmed a sign-in; the object keeps it for when Postgres is away. */
+export interface SignInProof {
+  /** Keyed hash of the credential that was shown, in hex. */
+  credentialHash: string;
+  /** Epoch milliseconds by the Worker's clock. */
+  provenAt: number;
+  /** Over the two above and the principal, in hex. */
+  signature: string;
+}
+
 /** Who is asking, proved at the edge. Crosses RPC as plain data; the object authorises it against its own copy. */
 export interface Principal {
   userId: string;
@@ -12,4 +22,6 @@ export interface Principal {
   isInstanceAdmin: boolean;
   /** ISO time after which this proof is worth nothing. */
   expiresAt: string;
+  /** Where Postgres has just confirmed the sign-in: what the object keeps of that. */
+  proof?: SignInProof;
 }

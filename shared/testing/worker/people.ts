@@ -19,14 +19,23 @@ export async function aWorkspace(): Promise<string> {
   return id;
 }
 
-/** An account that exists, as a member of these workspaces. */
+/** The same person, signed in once more. */
+export async function anotherSignIn(person: Principal): Promise<Principal> {
+  const credentialId = newId();
+  await ownerSql()`
+    insert into auth.session (id, token, user_id, expires_at)
+    values (${credentialId}, ${newId()}, ${person.userId}, now() + interval '1 day')`;
+  return { ...person, credentialId };
+}
+
+/** An account that exists and is signed in, as a member of these workspaces. */
 export async function aPerson(...workspaces: { id: string; role: WorkspaceRole }[]): Promise<Principal> {
-  const principal = aPrincipal({ userId: newId(), credentialId: newId(), workspaces });
+  const principal = aPrincipal({ userId: newId(), workspaces });
   const sql = ownerSql();
   const { userId } = principal;
   await sql`insert into auth."user" (id, name, email) values (${userId}, 'Ada', ${`${userId}@example.com`})`;
   for (const workspace of workspaces) {
     await sql`insert into auth.member (id, organization_id, user_id, role) values (${newId()}, ${workspace.id}, ${userId}, ${workspace.role})`;
   }
-  return principal;
+  return await anotherSignIn(principal);
 }

@@ -21,6 +21,8 @@ export const createConversation = defineRoute({
   bodyOptional: true,
   idempotent: true,
   versioned: true,
+  withoutDatabase:
+    "A new conversation needs the database, which cannot be reached right now. Those that are open go on; try again in a moment.",
   answer: { status: 201, description: "The new conversation.", body: Conversation },
   handle: async (call) => {
     const { body, signedIn } = call;

@@ -10,6 +10,8 @@ export const deleteConversation = defineRoute({
   ids: [{ in: "path", name: "id", of: "conversation" }],
   errors: ["version_conflict", "forbidden"],
   versioned: true,
+  withoutDatabase:
+    "Deleting a conversation needs the database, which cannot be reached right now. Nothing was deleted; try again in a moment.",
   answer: { status: 204, description: "Gone." },
   handle: async ({ conversation, principal, ifVersion }) => {
     unwrap(await conversation.remove(principal, ifVersion));

@@ -3,6 +3,7 @@ import { AppError } from "../../../shared/domain/app-error.ts";
 import {
   type ConversationObject,
   OBJECT_HEADERS,
+  type OnceKey,
   type UpgradeProof,
 } from "../../../shared/ports/conversation-object.ts";
 import type { Call } from "../route.ts";
@@ -24,6 +25,7 @@ interface Errand {
   path: string;
   proof: UpgradeProof;
   body?: unknown;
+  once?: OnceKey | null;
 }
 
 /** JSON in a header must be ASCII: names hold any character. */
@@ -53,6 +55,7 @@ export async function forwardToObject(
   const headers = new Headers({
     [OBJECT_HEADERS.principal]: headerJson(errand.proof),
     [OBJECT_HEADERS.request]: call.requestId,
+    ...(errand.once ? { [OBJECT_HEADERS.once]: headerJson(errand.once) } : {}),
     ...(call.traceparent ? { traceparent: call.traceparent } : {}),
     ...(errand.body === undefined ? {} : { "content-type": "application/json" }),
   });

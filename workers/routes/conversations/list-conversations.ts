@@ -12,6 +12,8 @@ export const listConversations = defineRoute({
   ids: [{ in: "query", name: "workspaceId", of: "workspace" }],
   errors: ["not_found"],
   query: ListConversations,
+  withoutDatabase:
+    "The list of conversations is in the database, which cannot be reached right now. Conversations that are open go on; try again in a moment.",
   answer: { status: 200, description: "A page.", body: pageOf(Conversation) },
   handle: async ({ services, scope, query, signedIn }) => {
     if (query.workspaceId !== undefined) requireMembership(signedIn.workspaces, query.workspaceId);

@@ -1,19 +1,24 @@
 import * as z from "zod";
 import { Text } from "../../../shared/contract/primitives.ts";
 import { AppError } from "../../../shared/domain/app-error.ts";
-import type { UpgradeProof } from "../../../shared/ports/conversation-object.ts";
+import type { ConversationObject, UpgradeProof } from "../../../shared/ports/conversation-object.ts";
 import { checkOrigin } from "../../middleware/origin.ts";
-import { requireSignIn } from "../../middleware/sign-in.ts";
+import { requireSignInFor } from "../../middleware/sign-in.ts";
 import { type Call, defineOpenRoute } from "../route.ts";
 import { forwardToObject } from "./forward-to-object.ts";
 
 /** A ticket is judged by the object that made it; a cookie counts only from the instance's own pages. */
-async function prove({ request, services }: Pick<Call, "request" | "services">, ticket: string | undefined) {
+async function prove(
+  { request, services }: Pick<Call, "request" | "services">,
+  conversation: ConversationObject,
+  ticket: string | undefined,
+) {
   const { headers } = request;
   if (ticket !== undefined) return { by: "ticket", ticket, origin: headers.get("origin") } satisfies UpgradeProof;
-  const signedIn = await requireSignIn(services.signIn, headers);
-  if (signedIn.via === "cookie") checkOrigin(services.settings, request, { upgrade: true });
-  return { by: "principal", principal: signedIn.principal } satisfies UpgradeProof;
+  const caller = await requireSignInFor(services, headers, conversation);
+  const { via, principal } = caller.fresh ?? caller.recalled;
+  if (via === "cookie") checkOrigin(services.settings, request, { upgrade: true });
+  return { by: "principal", principal } satisfies UpgradeProof;
 }
 
 export const openSocket = defineOpenRoute({
@@ -32,14 +37,16 @@ export const openSocket = defineOpenRoute({
   answer: { status: 101, description: "The socket is open." },
   handle: async (call) => {
     const upgrade = call.request.headers.get("upgrade")?.toLowerCase() === "websocket";
-    const proof = upgrade || call.query.ticket === undefined ? await prove(call, call.query.ticket) : null;
+    const conversation = call.rooms.conversation(call.params.id);
+    const proof =
+      upgrade || call.query.ticket === undefined ? await prove(call, conversation, call.query.ticket) : null;
     if (!upgrade || proof === null) {
       throw new AppError(
         "invalid_request",
         "This address is a WebSocket; connect with `Upgrade: websocket` and the subprotocol `mosaic.v1`.",
       );
     }
-    return await forwardToObject(call.rooms.conversation(call.params.id), call, {
+    return await forwardToObject(conversation, call, {
       method: "GET",
       path: "/socket",
       proof,

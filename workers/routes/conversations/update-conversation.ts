@@ -12,6 +12,8 @@ export const updateConversation = defineRoute({
   errors: ["version_conflict", "forbidden"],
   body: UpdateConversation,
   versioned: true,
+  withoutDatabase:
+    "Renaming, sharing and pinning a model need the database, which cannot be reached right now. Messages go on; try this again in a moment.",
   answer: { status: 200, description: "The conversation as it is now.", body: Conversation },
   handle: async ({ conversation, principal, body, ifVersion }) =>
     unwrap(await conversation.update(principal, body, ifVersion)),

@@ -8,6 +8,7 @@ export const deleteMe = defineRoute({
   operationId: "deleteMe",
   summary: "Deletes the account with everything it owns; there is no way back",
   tag: "me",
+  withoutDatabase: "Deleting an account needs the database, which cannot be reached right now; try again in a moment.",
   answer: { status: 204, description: "Gone." },
   handle: async ({ services, rooms, principal, request }) => {
     const owned: string[] = [];

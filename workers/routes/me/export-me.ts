@@ -59,6 +59,8 @@ export const exportMe = defineRoute({
   operationId: "exportMe",
   summary: "Everything the account holds, as one JSON document",
   tag: "me",
+  withoutDatabase:
+    "What an account holds is in the database, which cannot be reached right now; try again in a moment.",
   answer: { status: 200, description: "The account and all its own conversations.", body: AccountExport },
   handle: async (call) => {
     const pages = ownConversations(call.services, call.principal.userId);

@@ -23,6 +23,7 @@ export const getMe = defineRoute({
   operationId: "getMe",
   summary: "Who is signed in, where, and with which effective settings",
   tag: "me",
+  withoutDatabase: "Your account is in the database, which cannot be reached right now; try again in a moment.",
   answer: { status: 200, description: "The caller.", body: Me },
   handle: async ({ services, scope, signedIn }) => {
     const { user, workspaces, principal } = signedIn;

@@ -1,6 +1,7 @@
 import { EditMessage } from "../../../shared/contract/conversation.ts";
 import { Message } from "../../../shared/contract/message.ts";
 import { unwrap } from "../../../shared/domain/app-error.ts";
+import { onceKeyOf } from "../../middleware/idempotency.ts";
 import { defineRoute } from "../route.ts";
 
 export const editMessage = defineRoute({
@@ -13,9 +14,11 @@ export const editMessage = defineRoute({
     { in: "path", name: "id", of: "conversation" },
     { in: "path", name: "messageId", of: "message" },
   ],
-  errors: ["conflict", "busy"],
+  errors: ["conflict", "busy", "idempotency_conflict"],
   body: EditMessage,
   answer: { status: 200, description: "The new message.", body: Message },
-  handle: async ({ conversation, principal, params, body }) =>
-    unwrap(await conversation.edit(principal, params.messageId, body)),
+  handle: async (call) => {
+    const { conversation, principal, params, body } = call;
+    return unwrap(await conversation.edit(principal, params.messageId, body, await onceKeyOf(call)));
+  },
 });

@@ -9,6 +9,7 @@ export const createWorkspace = defineRoute({
   tag: "workspaces",
   body: CreateWorkspace,
   idempotent: true,
+  withoutDatabase: "A new workspace needs the database, which cannot be reached right now; try again in a moment.",
   answer: { status: 201, description: "The new workspace.", body: Workspace },
   handle: async ({ services, scope, body }) => await services.accounts.createWorkspace(scope, body.name),
 });

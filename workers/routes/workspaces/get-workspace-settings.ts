@@ -10,6 +10,7 @@ export const getWorkspaceSettings = defineRoute({
   tag: "workspaces",
   ids: [{ in: "path", name: "id", of: "workspace" }],
   versioned: true,
+  withoutDatabase: "Settings are in the database, which cannot be reached right now; try again in a moment.",
   answer: { status: 200, description: "The settings.", body: WorkspaceSettings },
   handle: async ({ services, scope, params }) => {
     const settings = await services.accounts.settings(scope, params.id);

@@ -8,6 +8,7 @@ export const listWorkspaces = defineRoute({
   operationId: "listWorkspaces",
   summary: "The caller's workspaces, the personal one first",
   tag: "workspaces",
+  withoutDatabase: "Workspaces are in the database, which cannot be reached right now; try again in a moment.",
   answer: { status: 200, description: "All of them.", body: pageOf(Workspace) },
   handle: async ({ signedIn }) => ({ items: signedIn.workspaces, nextCursor: null }),
 });

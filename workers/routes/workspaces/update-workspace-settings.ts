@@ -12,6 +12,8 @@ export const updateWorkspaceSettings = defineRoute({
   errors: ["forbidden", "version_conflict"],
   body: UpdateWorkspaceSettings,
   versioned: true,
+  withoutDatabase:
+    "Settings are in the database, which cannot be reached right now. Nothing was changed; try again in a moment.",
   answer: { status: 200, description: "The settings as they are now.", body: WorkspaceSettings },
   handle: async ({ services, scope, params, body, ifVersion }) => {
     const settings = await services.accounts.updateSettings(scope, params.id, body, ifVersion);

@@ -49,6 +49,20 @@ export async function makePerson(rooms: Rooms, name: string): Promise<Person> {
   return { userId, name, personalWorkspaceId: personal.id };
 }
 
+/** A session of this person's. @returns its id */
+export async function signIn(rooms: Rooms, person: Scope): Promise<string> {
+  const id = v7();
+  await rooms.owner.query(
+    "insert into auth.session (id, token, user_id, expires_at) values ($1, $2, $3, now() + interval '1 day')",
+    [id, v7(), person.userId],
+  );
+  return id;
+}
+
+export async function signOut(rooms: Rooms, sessionId: string): Promise<void> {
+  await rooms.owner.query("delete from auth.session where id = $1", [sessionId]);
+}
+
 export async function join(rooms: Rooms, person: Scope, workspaceId: string, role: string): Promise<void> {
   await rooms.owner.query(
     `insert into auth.member (id, organization_id, user_id, role) values ($1, $2, $3, $4)

@@ -6,7 +6,7 @@ import { createConversationStore } from "../../../adapters/postgres/conversation
 import { createDatabase } from "../../../adapters/postgres/database.ts";
 import { createIdempotencyStore } from "../../../adapters/postgres/idempotency-store.ts";
 import { createConfigurationReader } from "../../../adapters/postgres/workspace-settings.ts";
-import { at, join, makeConversation, makePerson, type Rooms } from "./people.ts";
+import { at, join, makeConversation, makePerson, type Rooms, signIn, signOut } from "./people.ts";
 
 const withCode = (code: string) => expect.objectContaining({ code });
 
@@ -153,17 +153,33 @@ export function storesSuite(open: () => Rooms): void {
       const accounts = createAccountStore(rooms);
       const [ann, bob] = [await makePerson(rooms, "Ann"), await makePerson(rooms, "Bob")];
       const talk = await makeConversation(rooms, ann, ann.personalWorkspaceId);
-      expect(await accounts.recordAttachment(ann, talk.id, "session-1")).toBe(true);
-      expect(await accounts.recordAttachment(ann, talk.id, "session-1")).toBe(true);
-      expect(await accounts.recordAttachment(bob, talk.id, "session-2")).toBe(false);
-      expect(await accounts.attachments({ credentialId: "session-1" })).toEqual([talk.id]);
-      expect(await accounts.attachments({ credentialId: "session-2" })).toEqual([]);
+      const [first, second] = [await signIn(rooms, ann), await signIn(rooms, bob)];
+      expect(await accounts.recordAttachment(ann, talk.id, first)).toBe(true);
+      expect(await accounts.recordAttachment(ann, talk.id, first)).toBe(true);
+      expect(await accounts.recordAttachment(bob, talk.id, second)).toBe(false);
+      expect(await accounts.attachments({ credentialId: first })).toEqual([talk.id]);
+      expect(await accounts.attachments({ credentialId: second })).toEqual([]);
       expect(await accounts.attachments({ userId: ann.userId })).toEqual([talk.id]);
       expect(await accounts.attachments({ userId: ann.userId, workspaceId: v7() })).toEqual([]);
-      await accounts.removeAttachment(bob, talk.id, "session-1");
-      expect(await accounts.attachments({ credentialId: "session-1" })).toEqual([talk.id]);
-      await accounts.removeAttachment(ann, talk.id, "session-1");
+      await accounts.removeAttachment(bob, talk.id, first);
+      expect(await accounts.attachments({ credentialId: first })).toEqual([talk.id]);
+      await accounts.removeAttachment(ann, talk.id, first);
       expect(await accounts.attachments({ userId: ann.userId })).toEqual([]);
+    });
+
+    it("records nobody whose credential has ended, is another's or is none", async () => {
+      const rooms = open();
+      const accounts = createAccountStore(rooms);
+      const [ann, bob] = [await makePerson(rooms, "Ann"), await makePerson(rooms, "Bob")];
+      const talk = await makeConversation(rooms, ann, ann.personalWorkspaceId);
+      const [mine, bobs] = [await signIn(rooms, ann), await signIn(rooms, bob)];
+      expect(await accounts.recordAttachment(ann, talk.id, mine)).toBe(true);
+      await signOut(rooms, mine);
+      for (const credentialId of [mine, bobs, v7(), "no id at all"])
+        expect([credentialId, await accounts.recordAttachment(ann, talk.id, credentialId)]).toEqual([
+          credentialId,
+          false,
+        ]);
     });
   });
 
