@@ -66,8 +66,17 @@ export function interruptTurn(room: Parts, { turn, parts: written, progress }: E
 
 /** The end of a turn that failed: interrupted where anything was shown, failed where there was nothing. Always told. */
 export function giveUpTurn(room: Parts, ending: EndingTurn, error: TurnError): void {
-  if (hasOutput(ending.parts)) return interruptTurn(room, ending, error.message);
-  const { turn, progress } = ending;
+  if (!hasOutput(ending.parts)) return failTurn(room, ending, error);
+  try {
+    interruptTurn(room, ending, error.message);
+  } catch (reason) {
+    // An answer that cannot be stored must not keep its turn open for ever.
+    console.error(`turn ${ending.turn.id} cannot keep its answer:`, reason);
+    failTurn(room, ending, error);
+  }
+}
+
+function failTurn(room: Parts, { turn, progress }: EndingTurn, error: TurnError): void {
   const { journal, turns } = room;
   const logged = journal.transact(() => {
     const begun = beginUnrouted(room, turn, error.message);

@@ -90,7 +90,7 @@ function callTool(room: Room, running: RunningTurn, call: ToolCallPart): Promise
     const timer = timers.after(TOOL_TIMEOUT_MS, () => cut(`The tool "${name}" did not answer in time.`));
     running.abort.signal.addEventListener("abort", stop, { once: true });
     const broken = (error: unknown): void => {
-      console.error(`tool ${name} failed:`, error);
+      console.error(`tool ${name} failed: ${error instanceof Error ? error.name : typeof error}`);
       end({ isError: true, output: `The tool "${name}" failed.` });
     };
     Promise.resolve()

@@ -68,12 +68,13 @@ async function takeSteps(room: Room, running: RunningTurn, planned: PlannedTurn,
       if (!last) return;
     }
     const { progress } = running;
-    const steeringWaits = room.turns.steering(running.turn.id).length > 0;
+    const outOfTime = isOutOfTime(running, room.services.now().getTime());
+    const steeringWaits = !outOfTime && room.turns.steering(running.turn.id).length > 0;
     const next = nextStep({ parts: running.answer.parts, step: progress.step, steeringWaits });
     if (next.kind === "run-tools") {
       if ((await runTools(room, running)) !== "done") return;
       isWritten = true;
-    } else if (next.kind === "step" && !isOutOfTime(running, room.services.now().getTime())) {
+    } else if (next.kind === "step" && !outOfTime) {
       beginStep(room, running);
       isWritten = false;
       asking.tries = 0;

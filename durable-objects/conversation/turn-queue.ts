@@ -65,6 +65,7 @@ export class TurnQueue implements TurnLine {
     this.kick();
     const running = this.#running;
     if (!running || !decideCall(this.#room, running, callId, decision, who)) return false;
+    this.#armWatchdog(); // should going on fail: the word is given
     this.#unpark(running);
     return true;
   }
