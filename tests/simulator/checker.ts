@@ -2,12 +2,30 @@
 import { reduceAll } from "../../shared/client/view.ts";
 import { emptyView, type View } from "../../shared/client/view-state.ts";
 import type { ConversationEvent, LoggedEvent } from "../../shared/contract/events.ts";
+import { shownText } from "./model/faults.ts";
 import { Postgres } from "./model/postgres.ts";
 import { aConversation, type World } from "./model/world.ts";
 
 type Report = (check: string, detail: string) => void;
 
-/** @returns everything that is wrong; empty where the promise was kept */
+/**
+ * While nobody is attached, what was begun has ended and has reached Postgres: the object needs no client to bring its
+ * work to an end.
+ */
+export function checkAlone(world: World): void {
+  const log = readLog(world);
+  const open = world.disk.read("select id, state from turns where state in ('queued', 'running')");
+  if (open.length > 0)
+    world.violation("no client is needed", `turn ${open[0]?.id} is ${open[0]?.state} while nobody is there`);
+  const parked = world.disk.read("select seq from parked").length;
+  if (world.postgres.events.size + parked < log.length)
+    world.violation(
+      "no client is needed",
+      `${log.length - world.postgres.events.size} events wait while nobody is there`,
+    );
+}
+
+/** Adds everything that is wrong to the world's violations; nothing where the promise was kept. */
 export function checkWorld(world: World): void {
   const report: Report = (check, detail) => world.violation(check, detail);
   const log = readLog(world);
@@ -20,6 +38,7 @@ export function checkWorld(world: World): void {
   checkPostgres(world, log, parked, report);
   checkViews(world, log, report);
   checkTools(world, report);
+  checkSaved(world, log, report);
   checkIdle(world, report);
 }
 
@@ -174,7 +193,7 @@ function essence(view: View): string {
     failed.has(message.id) ? null : message.parts,
   ]);
   const turns = [...view.turns.values()].map(({ id, state, needsApproval }) => [id, state, needsApproval]);
-  return JSON.stringify([view.seq, view.headId, tree, turns, view.running]);
+  return comparable([view.seq, view.headId, tree, turns, view.running]);
 }
 
 function checkViews({ devices }: World, log: readonly LoggedEvent[], report: Report): void {
@@ -202,16 +221,32 @@ function checkViews({ devices }: World, log: readonly LoggedEvent[], report: Rep
 
 const isPending = (view: View, status: string): boolean => status === "failed" && view.pending.length > 0;
 
-function checkTools({ tools }: World, report: Report): void {
+function checkTools({ tools, history }: World, report: Report): void {
   for (const [call, times] of tools.executions) {
-    const [name = ""] = call.split(" ");
-    if (times > 1 && !tools.isSafe(name)) report("an unsafe tool runs once", `${call} ran ${times} times`);
+    const [name = "", callId = ""] = call.split(" ");
+    const allowed = tools.freeRuns(name) + (history.approved.get(callId) ?? 0);
+    if (times > allowed && !history.allowedAlways.has(name))
+      report("an unsafe tool runs once", `${call} ran ${times} times, allowed ${allowed}`);
+  }
+}
+
+/** What was on disk of an answer when its object ended is still in it, in front. */
+function checkSaved({ history }: World, log: readonly LoggedEvent[], report: Report): void {
+  const deleted = new Set(log.map(({ event }) => (event.type === "message:deleted" ? event.messageId : null)));
+  for (const { seq, event } of log) {
+    if (event.type !== "turn:completed" && event.type !== "turn:interrupted") continue;
+    const saved = history.saved.get(event.turnId);
+    if (saved === undefined || deleted.has(event.message.id)) continue;
+    const text = shownText(event.message.parts);
+    if (!text.startsWith(saved)) report("what was shown stays", `"${saved}" is not in the answer at ${seq}: "${text}"`);
   }
 }
 
 function checkIdle({ disk, host }: World, report: Report): void {
   if (disk.durableAlarm !== null) report("an idle object has no alarm", `an alarm waits for ${disk.durableAlarm}`);
   if (!host.isIdle) report("an idle object has no timer", `${host.awake?.busy ?? 0} things keep it awake`);
-  const open = disk.read("select id, state from turns where state not in ('completed', 'failed', 'interrupted')");
+  const open = disk.read(
+    "select id, state from turns where state not in ('completed', 'failed', 'interrupted', 'steered')",
+  );
   for (const { id, state } of open) report("every turn ends", `turn ${id} is ${state} for ever`);
 }

@@ -1,4 +1,4 @@
-import { checkWorld } from "./checker.ts";
+import { checkAlone, checkWorld } from "./checker.ts";
 import { type Fault, Faults } from "./model/faults.ts";
 import type { Violation } from "./model/history.ts";
 import { People } from "./model/people.ts";
@@ -19,6 +19,10 @@ export interface Outcome {
 
 const MAX_TROUBLED_STEPS = 220;
 const MAX_CALM_STEPS = 6_000;
+/** How often everybody leaves when the troubles end, until nothing moves any more. */
+const LEFT_ALONE = 0.15;
+/** Steps after which, in the calm, a person looks whether something waits for an answer. */
+const ANSWERED_EVERY = 40;
 /** Firings of an alarm that an idle object may still have before it is quiet. */
 const MAX_IDLE_ALARMS = 4;
 
@@ -64,7 +68,9 @@ export async function runSchedule(
   }
   faults.calm();
   scheduler.mark("calm");
-  await untilQuiet(world, step);
+  if (random.chance(LEFT_ALONE)) await whileNobodyIsThere(world, step);
+  for (const device of devices) device.start();
+  await untilQuiet(world, people, step);
   if (history.violations.length === 0) checkWorld(world);
   stray = () => {};
   return {
@@ -89,13 +95,26 @@ const isAtRest = (device: World["devices"][number]): boolean => {
   return true;
 };
 
+/** All clients are off: the object alone must bring to an end what was begun. */
+async function whileNobodyIsThere(world: World, step: () => Promise<boolean>): Promise<void> {
+  const { scheduler, devices, host } = world;
+  for (const device of devices) if (device.isRunning) device.kill();
+  const limit = scheduler.steps + MAX_CALM_STEPS;
+  while (scheduler.steps < limit && (scheduler.busyWith().length > 0 || !host.isIdle)) if (!(await step())) break;
+  checkAlone(world);
+}
+
 /** Time goes on without faults until nothing is left to do. */
-async function untilQuiet(world: World, step: () => Promise<boolean>): Promise<void> {
+async function untilQuiet(world: World, people: People, step: () => Promise<boolean>): Promise<void> {
   const { scheduler, devices } = world;
   const limit = scheduler.steps + MAX_CALM_STEPS;
   let alarms = 0;
   while (scheduler.steps < limit) {
     if (isQuiet(world)) return;
+    if (scheduler.steps % ANSWERED_EVERY === 0) {
+      people.answerEverything();
+      await turnOfTheLoop();
+    }
     const busy = scheduler.busyWith();
     const onlyAlarm = busy.length === 1 && busy[0] === "alarm:due" && world.host.isIdle;
     if (!(await step())) break;

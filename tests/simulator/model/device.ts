@@ -11,6 +11,7 @@ import type { OpenSocket, Socket } from "../../../shared/client/socket.ts";
 import { reduceAll } from "../../../shared/client/view.ts";
 import { emptyView, type View, type ViewAction } from "../../../shared/client/view-state.ts";
 import type { ErrorCode } from "../../../shared/contract/errors.ts";
+import type { ServerFrame } from "../../../shared/contract/frames.ts";
 import { OBJECT_HEADERS } from "../../../shared/ports/conversation-object.ts";
 import type { Principal } from "../../../shared/ports/sign-in.ts";
 import type { History } from "./history.ts";
@@ -36,6 +37,14 @@ const ACCESS: Partial<Record<ErrorCode, Access>> = {
   forbidden: "forbidden",
   expired: "unauthenticated",
 };
+/** What one connection has brought so far. */
+interface Heard {
+  last: number | null;
+  /** Length of every part of the answers that were shown, by turn. */
+  lengths: Map<string, number[]>;
+}
+
+const STARTED = /"type":"turn:started","turnId":"([^"]+)"/;
 const SEQ = /^\{"type":"event","seq":(\d+),/;
 
 export class Device {
@@ -190,7 +199,7 @@ export class Device {
 
   #open(handlers: Parameters<OpenSocket>[1], life: Life): Socket {
     const { scheduler, host, delayMs } = this.#parts;
-    const connection = { since: 0, last: null as number | null };
+    const connection: Heard = { last: null, lengths: new Map() };
     const client = {
       open: () => life.alive && handlers.open(),
       message: (text: string) => {
@@ -203,10 +212,7 @@ export class Device {
     this.#link = link;
     scheduler.after(delayMs(), "link:connect", () => (this.isOffline ? link.refused() : this.#upgrade(link)));
     return {
-      send: (text) => {
-        if (text.startsWith('{"type":"hello"')) connection.since = (JSON.parse(text) as { since: number }).since;
-        link.toServer(text);
-      },
+      send: (text) => link.toServer(text),
       close: (code) => link.closeFromClient(code ?? 1000),
     };
   }
@@ -230,7 +236,7 @@ export class Device {
   }
 
   /** What the wire itself shows, before the client sorts it. */
-  #watch(text: string, connection: { since: number; last: number | null }): void {
+  #watch(text: string, connection: Heard): void {
     const { history } = this.#parts;
     const seq = Number(SEQ.exec(text)?.[1] ?? 0);
     if (seq > 0) {
@@ -241,8 +247,11 @@ export class Device {
         });
       }
       connection.last = seq;
+      const started = STARTED.exec(text)?.[1];
+      if (started) connection.lengths.set(started, []);
       return;
     }
+    if (text.startsWith('{"type":"message:')) return this.#watchAnswer(text, connection);
     if (text.startsWith('{"type":"welcome"')) connection.last = null;
     if (!text.startsWith('{"type":"ack"')) return;
     const ack = JSON.parse(text) as { id: string; seq: number };
@@ -254,5 +263,27 @@ export class Device {
       });
     }
     history.acknowledged.set(ack.id, ack.seq);
+  }
+
+  /** Every piece of an answer continues what this connection has brought of it. */
+  #watchAnswer(text: string, { lengths }: Heard): void {
+    const frame = JSON.parse(text) as ServerFrame;
+    if (frame.type === "message:snapshot") {
+      const { turnId, parts } = frame;
+      lengths.set(
+        turnId,
+        parts.map((part) => ("text" in part ? part.text.length : 0)),
+      );
+    } else if (frame.type === "message:delta") {
+      const { turnId, part, offset, kind } = frame;
+      const known = lengths.get(turnId);
+      if (known && kind !== "tool-input" && (known[part] ?? 0) === offset) known[part] = offset + frame.text.length;
+      else if (kind !== "tool-input") {
+        this.#parts.history.violations.push({
+          check: "the pieces of an answer fit",
+          detail: `client ${this.index} has ${known?.[part] ?? "nothing"} of part ${part} and is sent offset ${offset}`,
+        });
+      }
+    }
   }
 }

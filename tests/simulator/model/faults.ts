@@ -41,10 +41,7 @@ export class Faults {
     const { wire, devices } = this.#world;
     wire.weather = { ...FAIR };
     this.#world.mood = { ...GOOD_MOOD };
-    for (const device of devices) {
-      device.isOffline = false;
-      if (!device.isRunning) device.start();
-    }
+    for (const device of devices) device.isOffline = false;
   }
 
   readonly #noticed = (): number | null => {
@@ -54,6 +51,7 @@ export class Faults {
 
   #crash(graceful: boolean): boolean {
     const { host, random } = this.#world;
+    this.#rememberSaved(graceful);
     host.crash({
       graceful,
       downMs: random.chance(0.7) ? random.below(50) : random.between(50, 4_000),
@@ -92,6 +90,19 @@ export class Faults {
     },
   };
 
+  /** What is on disk of unfinished answers now that the object ends. */
+  #rememberSaved(graceful: boolean): void {
+    const { disk, history } = this.#world;
+    if (graceful) disk.flush();
+    else disk.crash();
+    for (const { id, parts } of disk.read(
+      "select id, parts from turns where state = 'running' and parts is not null",
+    )) {
+      const text = shownText(JSON.parse(String(parts)));
+      if (text !== "") history.saved.set(String(id), text);
+    }
+  }
+
   #weather(changes: Partial<typeof FAIR>): boolean {
     this.#world.wire.weather = { ...FAIR, ...changes };
     return true;
@@ -99,13 +110,14 @@ export class Faults {
 
   /** The disk goes with everything on it; only what Postgres has comes back, so it goes when Postgres has everything. */
   #loseStorage(): boolean {
-    const { host, postgres, disk, wire } = this.#world;
+    const { host, postgres, disk, wire, history } = this.#world;
     const [row] = disk.read("select max(seq) as seq from events");
     if (wire.weather.away || disk.isDirty || Number(row?.seq ?? 0) !== postgres.lastSeq || postgres.lastSeq === 0)
       return false;
     if (disk.read("select 1 from parked").length > 0) return false;
     this.#crash(false);
     host.loseDisk();
+    history.saved.clear();
     return true;
   }
 
@@ -117,3 +129,6 @@ export class Faults {
     return true;
   }
 }
+
+export const shownText = (parts: readonly { type: string; text?: string }[]): string =>
+  parts.map((part) => (part.type === "text" ? part.text : "")).join("");

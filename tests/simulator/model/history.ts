@@ -13,8 +13,12 @@ export interface History {
   deleted: Set<string>;
   /** What an event was, by position, when somebody saw it first. */
   shown: Map<number, string>;
-  /** Calls that a person allowed. */
-  approved: Set<string>;
+  /** How often people allowed each call. */
+  approved: Map<string, number>;
+  /** Tools that somebody allowed for good. */
+  allowedAlways: Set<string>;
+  /** Text of unfinished answers that was on disk when their object ended, by turn: nothing may take it back. */
+  saved: Map<string, string>;
   violations: Violation[];
 }
 
@@ -31,6 +35,8 @@ export const emptyHistory = (): History => ({
   edited: new Set(),
   deleted: new Set(),
   shown: new Map(),
-  approved: new Set(),
+  approved: new Map(),
+  allowedAlways: new Set(),
+  saved: new Map(),
   violations: [],
 });

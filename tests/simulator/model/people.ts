@@ -49,6 +49,12 @@ export class People {
     this.#do[action](device);
   }
 
+  /** Somebody comes back and answers whatever waits for a yes or a no. */
+  answerEverything(): void {
+    const { devices } = this.#world;
+    for (const device of devices) if (device.isRunning) this.#answerTool(device);
+  }
+
   readonly #do: Record<Action, (device: Device) => void> = {
     send: (device) => void this.#send(device, this.#text()),
     sendInOrder: (device) => this.#sendInOrder(device, this.#world.random.between(2, 3)),
@@ -163,7 +169,8 @@ export class People {
     for (const turn of device.view.turns.values()) {
       for (const callId of turn.needsApproval) {
         const decision = random.weighted({ "allow-once": 5, "allow-always": 1, deny: 3 });
-        if (decision !== "deny") history.approved.add(callId);
+        if (decision !== "deny") history.approved.set(callId, (history.approved.get(callId) ?? 0) + 1);
+        if (decision === "allow-always") history.allowedAlways.add("erase").add("charge");
         device.client.answerTool(callId, decision);
       }
     }

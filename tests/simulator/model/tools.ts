@@ -23,8 +23,11 @@ export class ScriptedTools {
     this.#disk = disk;
   }
 
-  isSafe(name: string): boolean {
-    return TOOLS.find((tool) => tool.name === name)?.safeToRepeat === true;
+  /** How often a call may run without anybody's word. */
+  freeRuns(name: string): number {
+    const tool = TOOLS.find((each) => each.name === name);
+    if (tool?.safeToRepeat) return Number.POSITIVE_INFINITY;
+    return tool?.needsApproval ? 0 : 1;
   }
 
   hostOf(awake: Awake): ToolHost {
