@@ -66,7 +66,7 @@ export async function startHouse(): Promise<House> {
     print: (line) => {
       if (EXPECTED.test(line)) return;
       failures.push(line);
-      console.error(line);
+      console.error(line.slice(0, 2_000));
     },
     onStarted: (pid) => {
       workerdPid = pid;

@@ -17,6 +17,9 @@ import { sendBrokenBytes } from "./raw-bytes.ts";
 const PER_CONVERSATION = 6_000;
 const PER_SAMPLE = 20_000;
 
+/** What workerd itself says of a connection whose framing is broken; the Worker never sees it. */
+const BROKEN_FRAMING = /WebSocket protocol error/;
+
 const { values } = parseArgs({
   options: {
     seed: { type: "string", default: String(randomInt(2 ** 31)) },
