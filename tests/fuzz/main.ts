@@ -76,8 +76,8 @@ async function fuzzSockets(house: House): Promise<SocketRun> {
     for (const [code, times] of Object.entries(counts.errors)) total.errors[code] = (total.errors[code] ?? 0) + times;
     console.log(`${total.inputs} inputs over ${total.sockets} sockets`);
   }
-  if (house.failures.length > 0)
-    throw new Error(`The Worker logged failures: ${house.failures.slice(0, 3).join("\n")}`);
+  const failures = house.failures.filter((line) => !BROKEN_FRAMING.test(line));
+  if (failures.length > 0) throw new Error(`The Worker logged failures: ${failures.slice(0, 3).join("\n")}`);
   return total;
 }
 
