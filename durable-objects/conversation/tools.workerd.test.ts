@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { MAX_STEPS } from "../../shared/domain/turn/next-step.ts";
 import { APPROVAL_MS, TURN_BUDGET_MS } from "../../shared/domain/turn/progress.ts";
 import { STEP_USAGE } from "../../shared/testing/providers/scripted-model.ts";
 import { inRoom, type RoomBench } from "../../shared/testing/worker/room-bench.ts";
@@ -101,6 +102,20 @@ describe("a tool that a model asks for", () => {
       expect(bench.models[0].asked[1]?.prompt.slice(1)).toEqual([
         "assistant: call look | call send",
         "user: result 2 | result 1",
+      ]);
+    }));
+
+  it("and is asked for without end ends the turn after 32 steps, with the reason", () =>
+    inRoom(async (bench) => {
+      const sent = bench.say("for ever");
+      await bench.settle();
+      for (let step = 0; step < MAX_STEPS; step++) {
+        bench.models[0].asked[step]?.call("c", "fly").finish("tool-calls");
+        await bench.settle();
+      }
+      expect(bench.models[0].asked).toHaveLength(MAX_STEPS);
+      expect(bench.endings(sent.turnId)).toMatchObject([
+        { type: "turn:interrupted", why: expect.stringContaining("32 times") },
       ]);
     }));
 

@@ -19,6 +19,8 @@ const WATCHDOG_EVERY_MS = 30_000;
 export class TurnQueue implements TurnLine {
   readonly #room: Room;
   #running: RunningTurn | null = null;
+  /** Counts the times that a turn was set going: what an earlier one still has to say of its end is stale. */
+  #generation = 0;
 
   constructor(room: Room) {
     this.#room = room;
@@ -76,21 +78,26 @@ export class TurnQueue implements TurnLine {
   }
 
   watch(): void {
-    if (this.#room.turns.openCount() === 0) return;
-    this.#armWatchdog();
-    const running = this.#running;
-    if (!running) return this.kick();
+    try {
+      if (this.#room.turns.openCount() === 0) return;
+      this.#armWatchdog();
+      if (this.#running) this.#watchOver(this.#running);
+      else this.kick();
+    } catch (error) {
+      console.error("a turn could not be watched over; the next alarm tries again:", error);
+    }
+  }
+
+  #watchOver(running: RunningTurn): void {
+    const { turn, answer, progress } = running;
     if (running.isParked) {
       denyOverdue(this.#room, running);
       this.#unpark(running);
     } else if (isOutOfTime(running, this.#nowMs())) {
       running.abort.abort();
       this.#running = null;
-      giveUpTurn(
-        this.#room,
-        { turn: running.turn, parts: running.answer.parts, progress: running.progress },
-        { code: "provider_timeout", message: OUT_OF_TIME },
-      );
+      const error = { code: "provider_timeout" as const, message: OUT_OF_TIME };
+      giveUpTurn(this.#room, { turn, parts: answer.parts, progress }, error);
       broadcastSession(this.#room);
       this.kick();
     }
@@ -120,10 +127,11 @@ export class TurnQueue implements TurnLine {
   /** Runs a turn detached. One that could not even be ended stays open for the watchdog. */
   #run(running: RunningTurn, resumed: boolean): void {
     this.#running = running;
+    const generation = ++this.#generation;
     broadcastSession(this.#room);
     this.#room.background(
       runTurn(this.#room, running, resumed).finally(() => {
-        if (this.#running !== running) return;
+        if (this.#running !== running || this.#generation !== generation) return;
         if (running.isParked) return this.#rest(running);
         this.#running = null;
         broadcastSession(this.#room);

@@ -139,6 +139,13 @@ function describeWire(subject: ContractSubject): void {
     finishOfEvents(await run({ idleTimeoutMs: 500 }));
   });
 
+  it("gives a sign of life for bytes that are no event yet", async () => {
+    answerWith([bytes().slice(0, 5)], "hang");
+    let signs = 0;
+    await run({ ...SHORT, onActivity: () => void signs++ });
+    expect(signs).toBeGreaterThan(0);
+  });
+
   it("does not blame the vendor while its reader takes its time", async () => {
     answerWith(wire.answer(TEXTS));
     const events = [];
