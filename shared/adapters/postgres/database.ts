@@ -4,6 +4,7 @@ import type { BatchItem, BatchResponse } from "drizzle-orm/batch";
 import { drizzle, type NeonHttpDatabase } from "drizzle-orm/neon-http";
 import { AppError } from "../../domain/app-error.ts";
 import type { Scope } from "../../ports/conversation-store.ts";
+import { abortAfter } from "../abort-after.ts";
 
 export type Drizzle = NeonHttpDatabase;
 type Query = BatchItem<"pg">;
@@ -18,8 +19,13 @@ const neonsOwn = neonConfig.fetchEndpoint;
 neonConfig.fetchEndpoint = (host, port, options) =>
   endpoints.get(`${host}:${port}`) ?? (typeof neonsOwn === "string" ? neonsOwn : neonsOwn(host, port, options));
 // The driver passes `fetchOptions` of each connection through to here.
-neonConfig.fetchFunction = (url: string, { timeoutMs = QUERY_TIMEOUT_MS, ...init }: RequestInit & Patience) =>
-  fetch(url, { ...init, signal: init.signal ?? AbortSignal.timeout(timeoutMs) });
+neonConfig.fetchFunction = async (url: string, { timeoutMs = QUERY_TIMEOUT_MS, ...init }: RequestInit & Patience) => {
+  if (init.signal) return await fetch(url, init);
+  return await abortAfter(timeoutMs, async (signal) => {
+    const response = await fetch(url, { ...init, signal });
+    return new Response(await response.text(), { status: response.status, headers: response.headers });
+  });
+};
 
 interface Patience {
   /** Milliseconds after which a query is given up; 20 s where nothing is said. */

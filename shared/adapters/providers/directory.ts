@@ -3,6 +3,7 @@ import { byPreference, describeModel, seedOf } from "../../domain/catalogue/desc
 import { SEED_MODELS } from "../../domain/catalogue/seed-models.ts";
 import { type ListedModel, ProviderError } from "../../ports/model-provider.ts";
 import type { ProviderDirectory, ProviderInstance } from "../../ports/provider-directory.ts";
+import { abortAfter } from "../abort-after.ts";
 import { createGuideProvider } from "./guide/guide-provider.ts";
 import { afterProbe, afterTraffic, type HealthRecord, newHealth, type ProbeOutcome } from "./provider-health.ts";
 import { type ConfiguredProvider, type ProviderSettings, providersFromSettings } from "./providers-from-settings.ts";
@@ -138,7 +139,7 @@ class Directory implements ProviderDirectory {
     const started = this.#deps.now().getTime();
     let outcome: ProbeOutcome;
     try {
-      const models = await entry.provider.models(AbortSignal.timeout(PROBE_TIMEOUT_MS));
+      const models = await abortAfter(PROBE_TIMEOUT_MS, (signal) => entry.provider.models(signal));
       const asOf = this.#deps.now().toISOString().slice(0, 10);
       // Only facts the vendor itself told are as fresh as its list.
       entry.listed = models.map((model) => (model.source === undefined ? model : { asOf, ...model }));

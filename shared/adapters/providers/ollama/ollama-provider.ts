@@ -1,4 +1,5 @@
 import type { ModelEvent, ModelProvider, ModelRequest, StreamOptions } from "../../../ports/model-provider.ts";
+import { abortAfter } from "../../abort-after.ts";
 import type { Vendor } from "../errors.ts";
 import { type ReadAnswer, runStream } from "../run-stream.ts";
 import type { Fetch } from "../watched-fetch.ts";
@@ -25,7 +26,7 @@ export function createOllamaProvider(settings: OllamaSettings): ModelProvider {
     const { model } = request;
     const read: ReadAnswer = async function* (watch, usage) {
       const factsMs = Math.min(FACTS_TIMEOUT_MS, options.headersTimeoutMs ?? FACTS_TIMEOUT_MS);
-      const facts = await models.facts(model, AbortSignal.any([watch.signal, AbortSignal.timeout(factsMs)]));
+      const facts = await abortAfter(factsMs, (signal) => models.facts(model, AbortSignal.any([watch.signal, signal])));
       const response = await watch.fetch(`${baseUrl}/api/chat`, {
         method: "POST",
         headers: { "content-type": "application/json", accept: "application/x-ndjson" },
