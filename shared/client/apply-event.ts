@@ -119,8 +119,11 @@ function applyTool(draft: Draft, event: EventOf<"tool:requested" | "tool:complet
   const { turnId } = event;
   if (event.type === "tool:requested") {
     changeRunning(draft, turnId, ({ parts }) => ({ parts: withToolCall(parts, event.call) }));
-    if (!event.needsApproval) return;
-    changeTurn(draft, turnId, (turn) => ({ needsApproval: [...turn.needsApproval, event.call.callId] }));
+    // Said a second time without the question: it was allowed and runs now.
+    changeTurn(draft, turnId, (turn) => {
+      const others = turn.needsApproval.filter((id) => id !== event.call.callId);
+      return { needsApproval: event.needsApproval ? [...others, event.call.callId] : others };
+    });
     return;
   }
   const { callId, outcome } = event;

@@ -12,6 +12,9 @@ export interface ConversationStore {
 }
 
 const BATCH_MS = 16;
+/** During a long replay nobody reads along: fewer, larger batches get to the end sooner. */
+const LONG_REPLAY_EVENTS = 500;
+const LONG_REPLAY_BATCH_MS = 200;
 
 /** Keeps the view of a client. Actions that come within one frame are applied together. Make it before `start()`. */
 export function createConversationStore(client: ConversationClient): ConversationStore {
@@ -29,7 +32,8 @@ export function createConversationStore(client: ConversationClient): Conversatio
   };
   const unsubscribe = client.subscribe((action) => {
     waiting.push(action);
-    timer ??= setTimeout(apply, BATCH_MS);
+    const left = (view.welcomedAt ?? 0) - view.seq;
+    timer ??= setTimeout(apply, left > LONG_REPLAY_EVENTS ? LONG_REPLAY_BATCH_MS : BATCH_MS);
   });
   return {
     getView: () => view,

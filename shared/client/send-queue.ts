@@ -72,9 +72,11 @@ export class SendQueue {
     const left = parseOutbox(await this.#records());
     const own = [...this.#entries.values()].filter(({ id }) => !left.some((entry) => entry.id === id));
     this.#entries.clear();
-    for (const entry of left) this.#entries.set(entry.id, entry);
+    // Written once more: what could not be kept then may be kept now, and if not, whoever wrote it is told.
+    for (const entry of left) this.#put(entry);
     for (const entry of own) this.#put({ ...entry, place: this.#nextPlace() });
     this.#publish();
+    await this.#writes;
   }
 
   add(body: SendBody): Sending {

@@ -1,37 +1,17 @@
-import type { Browser, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import type { Page } from "playwright-core";
+import { beforeEach, expect, test } from "vitest";
 import * as z from "zod";
-import { type Stack, startStack } from "../../shared/testing/node/stack.ts";
-import { type FakeModelServer, startFakeModelServer } from "../../shared/testing/providers/fake-model-server.ts";
-import { launchChromium } from "./chromium.ts";
-import { answers, questions, say, signUp, type Visitor, visit, wholeAnswer } from "./visitor.ts";
+import { setStage } from "./stage.ts";
+import { answers, questions, say, signUp, type Visitor, wholeAnswer } from "./visitor.ts";
 
-let models: FakeModelServer;
-let stack: Stack;
-let browser: Browser;
+const stage = setStage();
 let visitor: Visitor;
-
-beforeAll(async () => {
-  models = await startFakeModelServer();
-  [stack, browser] = await Promise.all([
-    startStack({ env: { ANTHROPIC_BASE_URL: models.url, ANTHROPIC_API_KEY: "test-key" } }),
-    launchChromium(),
-  ]);
-});
-afterAll(async () => {
-  await browser?.close();
-  await stack?.stop();
-  await models?.close();
-});
 beforeEach(async () => {
-  visitor = await visit(browser, stack.url);
-});
-afterEach(async () => {
-  await visitor.close();
+  visitor = await stage.visit();
 });
 
 const meStatus = async (key: string): Promise<number> =>
-  (await fetch(`${stack.url}/api/me`, { headers: { "x-api-key": key } })).status;
+  (await fetch(`${stage.stack.url}/api/me`, { headers: { "x-api-key": key } })).status;
 
 test("an API key is shown once, works, and stops working when revoked", async () => {
   const { page, problems } = visitor;
@@ -71,7 +51,7 @@ test("the workspace's default model answers the next message", async () => {
 
 const DeviceCode = z.object({ device_code: z.string(), user_code: z.string() });
 const post = (path: string, body: unknown) =>
-  fetch(`${stack.url}/api/auth${path}`, {
+  fetch(`${stage.stack.url}/api/auth${path}`, {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify(body),
@@ -101,7 +81,7 @@ test("a terminal gets its token when its code is approved, and nothing when it i
 test("a failed answer says why, and Retry answers after all", async () => {
   const { page } = visitor;
   await signUp(page);
-  models.next({ status: 400 });
+  stage.models.next({ status: 400 });
   await say(page, "will it work?");
   await page.locator('[data-status="failed"]').first().waitFor();
   await page.getByRole("button", { name: "Retry" }).click();
@@ -144,14 +124,16 @@ test("commands answer in place and a pinned model stays pinned", async () => {
 });
 
 test("fits a phone of 360 pixels and keeps a chosen theme over a reload", async () => {
-  const phone = await visit(browser, stack.url, {
+  const phone = await stage.visit({
     viewport: { width: 360, height: 740 },
     hasTouch: true,
     colorScheme: "light",
   });
   const { page } = phone;
   await signUp(page);
-  models.next({ reply: `${"unbreakable".repeat(30)}\n\n| a | b | c |\n|---|---|---|\n| ${"x".repeat(90)} | y | z |` });
+  stage.models.next({
+    reply: `${"unbreakable".repeat(30)}\n\n| a | b | c |\n|---|---|---|\n| ${"x".repeat(90)} | y | z |`,
+  });
   await say(page, "wide things");
   await wholeAnswer(page);
   expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(360);

@@ -1,39 +1,17 @@
-import type { Browser } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import { type Stack, startStack } from "../../shared/testing/node/stack.ts";
-import { type FakeModelServer, startFakeModelServer } from "../../shared/testing/providers/fake-model-server.ts";
-import { launchChromium } from "./chromium.ts";
-import { answers, PASSWORD, questions, say, signUp, type Visitor, visit, watch, wholeAnswer } from "./visitor.ts";
+import { beforeEach, expect, test } from "vitest";
+import { setStage } from "./stage.ts";
+import { answers, PASSWORD, questions, say, signUp, type Visitor, watch, wholeAnswer } from "./visitor.ts";
 
-let models: FakeModelServer;
-let stack: Stack;
-let browser: Browser;
+const stage = setStage();
 let visitor: Visitor;
-
-beforeAll(async () => {
-  models = await startFakeModelServer();
-  [stack, browser] = await Promise.all([
-    startStack({ env: { ANTHROPIC_BASE_URL: models.url, ANTHROPIC_API_KEY: "test-key" } }),
-    launchChromium(),
-  ]);
-});
-afterAll(async () => {
-  await browser?.close();
-  await stack?.stop();
-  await models?.close();
-});
 beforeEach(async () => {
-  models.always({});
-  visitor = await visit(browser, stack.url);
-});
-afterEach(async () => {
-  await visitor.close();
+  visitor = await stage.visit();
 });
 
 test("a newcomer signs up, asks, sees the answer grow and the model that gave it, and the console stays clean", async () => {
   const { page, problems } = visitor;
   await signUp(page);
-  models.next({ reply: "one two three four five six seven eight", delayMs: 120 });
+  stage.models.next({ reply: "one two three four five six seven eight", delayMs: 120 });
   await say(page, "count for me");
   await page.waitForURL(/\/c\/[0-9a-f-]{36}$/);
   await answers(page).getByText("one two").waitFor();
@@ -51,7 +29,7 @@ test("a newcomer signs up, asks, sees the answer grow and the model that gave it
 test("Esc stops the answer, keeps what was said, and the conversation goes on", async () => {
   const { page, problems } = visitor;
   await signUp(page);
-  models.next({ tokens: 2000, delayMs: 40 });
+  stage.models.next({ tokens: 2000, delayMs: 40 });
   await say(page, "talk for long");
   await answers(page).getByText("t0 t1").waitFor();
   await page.keyboard.press("Escape");
@@ -59,7 +37,7 @@ test("Esc stops the answer, keeps what was said, and the conversation goes on", 
   const kept = await answers(page).textContent();
   expect(kept).toContain("t0 t1");
   expect(kept).not.toContain("t1999");
-  models.next({ reply: "still here" });
+  stage.models.next({ reply: "still here" });
   await say(page, "are you there?");
   await answers(page).nth(1).getByText("still here").waitFor();
   expect(problems).toEqual([]);
@@ -68,7 +46,7 @@ test("Esc stops the answer, keeps what was said, and the conversation goes on", 
 test("a reload in the middle of an answer loses none of it", async () => {
   const { page } = visitor;
   await signUp(page);
-  models.next({ tokens: 60, delayMs: 50 });
+  stage.models.next({ tokens: 60, delayMs: 50 });
   await say(page, "a long one");
   await answers(page).getByText("t0 t1 t2").waitFor();
   await page.reload();
@@ -80,7 +58,7 @@ test("a reload in the middle of an answer loses none of it", async () => {
 test("questions asked during an answer are each followed by their own answer", async () => {
   const { page } = visitor;
   await signUp(page);
-  models.next({ tokens: 60, delayMs: 50 });
+  stage.models.next({ tokens: 60, delayMs: 50 });
   await say(page, "first");
   await answers(page).getByText("t0 t1").waitFor();
   await say(page, "second");
@@ -96,7 +74,7 @@ test("a conversation deleted in another tab leaves the list", async () => {
   await say(page, "soon gone");
   await wholeAnswer(page);
   const id = new URL(page.url()).pathname.split("/").at(-1);
-  const origin = stack.url;
+  const origin = stage.stack.url;
   const gone = await context.request.delete(`/api/conversations/${id}`, { headers: { origin } });
   expect(gone.ok()).toBe(true);
   await page
@@ -111,10 +89,10 @@ test("a second tab sees the same conversation live", async () => {
   await say(page, "first");
   await wholeAnswer(page);
   const second = await context.newPage();
-  watch(second, stack.url, problems);
+  watch(second, stage.stack.url, problems);
   await second.goto(page.url());
   await wholeAnswer(second);
-  models.next({ tokens: 40, delayMs: 40 });
+  stage.models.next({ tokens: 40, delayMs: 40 });
   await say(page, "second");
   await answers(second).nth(1).getByText("t0 t1").waitFor();
   await page.locator('[aria-busy="true"]').waitFor();

@@ -1,9 +1,6 @@
-import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Stack, startStack } from "../../shared/testing/node/stack.ts";
-import { type FakeModelServer, startFakeModelServer } from "../../shared/testing/providers/fake-model-server.ts";
-import { launchChromium } from "./chromium.ts";
-import { answers, say, signUp, visit, wholeAnswer } from "./visitor.ts";
+import { expect, test } from "vitest";
+import { setStage } from "./stage.ts";
+import { answers, say, signUp, wholeAnswer } from "./visitor.ts";
 
 /** A model that turned against its reader, or repeats a page that did. */
 const HOSTILE = [
@@ -25,28 +22,13 @@ const HOSTILE = [
   "End.",
 ].join("\n\n");
 
-let models: FakeModelServer;
-let stack: Stack;
-let browser: Browser;
-
-beforeAll(async () => {
-  models = await startFakeModelServer();
-  [stack, browser] = await Promise.all([
-    startStack({ env: { ANTHROPIC_BASE_URL: models.url, ANTHROPIC_API_KEY: "test-key" } }),
-    launchChromium(),
-  ]);
-});
-afterAll(async () => {
-  await browser?.close();
-  await stack?.stop();
-  await models?.close();
-});
+const stage = setStage();
 
 test("a hostile answer runs nothing, loads nothing, and links only to the web and to mail", async () => {
-  const { page, problems, close } = await visit(browser, stack.url);
+  const { page, problems } = await stage.visit();
   await signUp(page);
   // Slow enough to be drawn while every construct is still half written.
-  models.next({ reply: HOSTILE, delayMs: 15 });
+  stage.models.next({ reply: HOSTILE, delayMs: 15 });
   await say(page, "what does that page say?");
   await answers(page).getByText("End.").waitFor();
   await wholeAnswer(page);
@@ -79,11 +61,10 @@ test("a hostile answer runs nothing, loads nothing, and links only to the web an
     await wholeAnswer(page);
   }
   expect(problems).toEqual([]);
-  await close();
 });
 
 test("a hostile title and a hostile message stay text", async () => {
-  const { page, problems, close } = await visit(browser, stack.url);
+  const { page, problems } = await stage.visit();
   await signUp(page, '<img src=x onerror="window.__owned=1">');
   await say(page, '<img src=x onerror="window.__owned=2"> **not bold** [x](javascript:window.__owned=3)');
   await wholeAnswer(page);
@@ -92,5 +73,4 @@ test("a hostile title and a hostile message stay text", async () => {
   expect(await question.textContent()).toContain("**not bold**");
   expect(await page.evaluate("window.__owned")).toBeUndefined();
   expect(problems).toEqual([]);
-  await close();
 });

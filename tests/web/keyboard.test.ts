@@ -1,27 +1,10 @@
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Page } from "playwright-core";
+import { expect, test } from "vitest";
 import { COMMANDS } from "../../shared/contract/commands.ts";
-import { type Stack, startStack } from "../../shared/testing/node/stack.ts";
-import { type FakeModelServer, startFakeModelServer } from "../../shared/testing/providers/fake-model-server.ts";
-import { launchChromium } from "./chromium.ts";
-import { questions, say, signUp, visit, wholeAnswer } from "./visitor.ts";
+import { setStage } from "./stage.ts";
+import { questions, say, signUp, wholeAnswer } from "./visitor.ts";
 
-let models: FakeModelServer;
-let stack: Stack;
-let browser: Browser;
-
-beforeAll(async () => {
-  models = await startFakeModelServer();
-  [stack, browser] = await Promise.all([
-    startStack({ env: { ANTHROPIC_BASE_URL: models.url, ANTHROPIC_API_KEY: "test-key" } }),
-    launchChromium(),
-  ]);
-});
-afterAll(async () => {
-  await browser?.close();
-  await stack?.stop();
-  await models?.close();
-});
+const stage = setStage();
 
 /** Presses Tab until the named control has the focus. @throws Error when the whole page was gone round without it */
 async function tabTo(page: Page, name: RegExp): Promise<void> {
@@ -38,7 +21,7 @@ async function tabTo(page: Page, name: RegExp): Promise<void> {
 }
 
 test("without a mouse: ask, look why, pin a model, edit, rename", async () => {
-  const { page, problems, close } = await visit(browser, stack.url);
+  const { page, problems } = await stage.visit();
   await signUp(page);
   await page.keyboard.type("only keys");
   await page.keyboard.press("Enter");
@@ -67,21 +50,19 @@ test("without a mouse: ask, look why, pin a model, edit, rename", async () => {
   await page.keyboard.press("Enter");
   await page.getByRole("link", { name: "By hand" }).waitFor();
   expect(problems).toEqual([]);
-  await close();
 });
 
 test("Tab leaves an open menu and closes it", async () => {
-  const { page, close } = await visit(browser, stack.url);
+  const { page } = await stage.visit();
   await signUp(page);
   await page.getByRole("button", { name: /^Model:/ }).press("Enter");
   await page.getByRole("menu").waitFor();
   await page.keyboard.press("Tab");
   await page.getByRole("menu").waitFor({ state: "detached" });
-  await close();
 });
 
 test("what commands answer keeps its lines, and /fork leads to the copy", async () => {
-  const { page, close } = await visit(browser, stack.url);
+  const { page } = await stage.visit();
   await signUp(page);
   await say(page, "the original");
   await wholeAnswer(page);
@@ -95,5 +76,4 @@ test("what commands answer keeps its lines, and /fork leads to the copy", async 
   await page.getByRole("link", { name: "Go on there" }).click();
   await page.waitForURL((url) => url.href !== original && url.pathname.startsWith("/c/"));
   expect(await wholeAnswer(page)).toContain("You said: the original");
-  await close();
 });

@@ -1,25 +1,12 @@
-import type { Browser } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import { type Stack, startStack } from "../../shared/testing/node/stack.ts";
-import { launchChromium } from "./chromium.ts";
-import { questions, say, signUp, type Visitor, visit, wholeAnswer } from "./visitor.ts";
+import { beforeEach, expect, test } from "vitest";
+import { Me } from "../../shared/contract/account.ts";
+import { setStage } from "./stage.ts";
+import { questions, say, signUp, type Visitor, wholeAnswer } from "./visitor.ts";
 
-let stack: Stack;
-let browser: Browser;
+const stage = setStage();
 let visitor: Visitor;
-
-beforeAll(async () => {
-  [stack, browser] = await Promise.all([startStack({}), launchChromium()]);
-});
-afterAll(async () => {
-  await browser?.close();
-  await stack?.stop();
-});
 beforeEach(async () => {
-  visitor = await visit(browser, stack.url);
-});
-afterEach(async () => {
-  await visitor.close();
+  visitor = await stage.visit();
 });
 
 const SENTENCE = "This message is too long: 600,000 of at most 524,288 characters. Send it as several.";
@@ -49,11 +36,15 @@ test("a kept message that can never be sent is shown, and goes when it is discar
   await say(page, "hello");
   await wholeAnswer(page);
   const conversationId = new URL(page.url()).pathname.split("/").at(-1);
-  await page.evaluate((id) => {
-    const message = "0190d3a0-0000-4000-8000-000000000002";
-    const kept = { id: message, text: "y".repeat(600_000), queuedAt: new Date().toISOString() };
-    localStorage.setItem(`mosaic:outbox:${id}:${message}`, JSON.stringify(kept));
-  }, conversationId);
+  const { id: userId } = Me.shape.user.parse((await (await page.request.get("/api/me")).json()).user);
+  await page.evaluate(
+    ([id, userId]) => {
+      const message = "0190d3a0-0000-4000-8000-000000000002";
+      const kept = { id: message, text: "y".repeat(600_000), queuedAt: new Date().toISOString() };
+      localStorage.setItem(`mosaic:outbox:${userId}:${id}:${message}`, JSON.stringify(kept));
+    },
+    [conversationId, userId],
+  );
   await page.reload();
   await page.getByRole("alert").getByText(SENTENCE).waitFor();
   expect(await page.getByRole("button", { name: "Send again" }).count()).toBe(0);

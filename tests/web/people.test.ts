@@ -1,26 +1,9 @@
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Stack, startStack } from "../../shared/testing/node/stack.ts";
-import { type FakeModelServer, startFakeModelServer } from "../../shared/testing/providers/fake-model-server.ts";
-import { launchChromium } from "./chromium.ts";
-import { PASSWORD, say, signUp, visit, wholeAnswer } from "./visitor.ts";
+import type { Page } from "playwright-core";
+import { expect, test } from "vitest";
+import { setStage } from "./stage.ts";
+import { PASSWORD, say, signUp, wholeAnswer } from "./visitor.ts";
 
-let models: FakeModelServer;
-let stack: Stack;
-let browser: Browser;
-
-beforeAll(async () => {
-  models = await startFakeModelServer();
-  [stack, browser] = await Promise.all([
-    startStack({ env: { ANTHROPIC_BASE_URL: models.url, ANTHROPIC_API_KEY: "test-key" } }),
-    launchChromium(),
-  ]);
-});
-afterAll(async () => {
-  await browser?.close();
-  await stack?.stop();
-  await models?.close();
-});
+const stage = setStage();
 
 async function createWorkspace(page: Page, name: string): Promise<string> {
   await page.goto("/settings");
@@ -37,7 +20,7 @@ async function invite(page: Page, email: string): Promise<string> {
   await page.getByRole("button", { name: "Invite" }).click();
   const { id } = await (await answered).json();
   await page.getByText("invited as member").waitFor();
-  return `${stack.url}/invitations/${id}`;
+  return `${stage.stack.url}/invitations/${id}`;
 }
 
 async function join(page: Page, link: string, email: string, name: string): Promise<void> {
@@ -66,8 +49,8 @@ const listed = (page: Page, title: string) =>
   page.getByRole("navigation", { name: "Your conversations" }).getByRole("link", { name: title });
 
 test("an invited person joins by the mail's link, sees what is shared and nothing else, and no more once removed", async () => {
-  const ada = await visit(browser, stack.url);
-  const ben = await visit(browser, stack.url);
+  const ada = await stage.visit();
+  const ben = await stage.visit();
   await signUp(ada.page);
   const workspacePage = await createWorkspace(ada.page, "Crew");
   const link = await invite(ada.page, "ben@example.com");
@@ -107,8 +90,8 @@ test("an invited person joins by the mail's link, sees what is shared and nothin
 });
 
 test("an invitation for another address says so, and one that is taken back is of no use", async () => {
-  const ada = await visit(browser, stack.url);
-  const eve = await visit(browser, stack.url);
+  const ada = await stage.visit();
+  const eve = await stage.visit();
   await signUp(ada.page);
   await createWorkspace(ada.page, "Crew");
   const link = await invite(ada.page, "someone@example.com");
@@ -124,7 +107,7 @@ test("an invitation for another address says so, and one that is taken back is o
 });
 
 test("an account is deleted only after its address was typed, and is gone then", async () => {
-  const { page, close } = await visit(browser, stack.url);
+  const { page } = await stage.visit();
   const { email } = await signUp(page);
   await say(page, "forget me");
   await wholeAnswer(page);
@@ -142,5 +125,4 @@ test("an account is deleted only after its address was typed, and is gone then",
   await page.getByLabel("Password").fill(PASSWORD);
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.getByText("do not belong together").waitFor();
-  await close();
 });

@@ -1,4 +1,5 @@
 import type { Connection, Turn, View, ViewMessage } from "../../../shared/client/view-state.ts";
+import { visibleText } from "../../../shared/client/visible-text.ts";
 import type { SessionInfo } from "../../../shared/contract/frames.ts";
 import { plainLine } from "../plain-text.ts";
 
@@ -24,15 +25,56 @@ export function routedModelLine(message: ViewMessage): string | null {
   return `→ ${parts.flatMap((part) => (part ? [plainLine(part)] : [])).join(" · ")}`;
 }
 
-const MARKS: Partial<Record<ViewMessage["status"], string>> = {
-  sending: "sending…",
-  saved: "saved",
-  failed: "not answered",
-};
+const TAKEN = {
+  started: "saved",
+  queued: "saved, comes after this answer",
+  steered: "joins the running answer",
+} as const;
 
-/** What has become of a message that was sent; nothing once it is answered. */
-export const sendMark = (message: ViewMessage): string | null =>
-  message.status === "failed" && message.error !== null ? plainLine(message.error) : (MARKS[message.status] ?? null);
+function sendingMark({ error, kept }: ViewMessage): string {
+  const unkept = kept ? "" : " (this device cannot keep it: stay until it is saved)";
+  return error === null ? `sending…${unkept}` : `not sent yet: ${plainLine(error)}${unkept}`;
+}
+
+/** What has become of a message that was sent. */
+export function sendMark(message: ViewMessage): string | null {
+  switch (message.status) {
+    case "sending":
+      return sendingMark(message);
+    case "saved":
+      return TAKEN[message.taken ?? "started"];
+    case "answered":
+      return "✓";
+    case "failed":
+      return message.error === null ? "not answered" : plainLine(message.error);
+    default:
+      return null;
+  }
+}
+
+/** One line; what would not be seen, or would turn the rest around, is written out. */
+const inFull = (value: unknown): string =>
+  visibleText(typeof value === "string" ? value : (JSON.stringify(value) ?? "")).replaceAll("\n", "\\n");
+
+export interface Asking {
+  callId: string;
+  text: string;
+}
+
+/** The first tool call that waits for leave, as the question to the person; null where none does. */
+export function askingOf({ running, turns }: View): Asking | null {
+  const callId = running === null ? undefined : turns.get(running.turnId)?.needsApproval[0];
+  const call = running?.parts.find((part) => part.type === "tool-call" && part.callId === callId);
+  if (callId === undefined || call?.type !== "tool-call") return null;
+  const text = `May \`${inFull(call.name)}\` run with ${inFull(call.input)}?\n y once · a always · n no`;
+  return { callId, text };
+}
+
+/** Why what is said is not in the database yet; null where it is. */
+export const storageLine = ({ session, connection }: View): string | null =>
+  session?.storage === "offline" && connection.state === "open"
+    ? "The database is away. Everything is kept and will be saved."
+    : null;
 
 export const noticeLine = (notice: Turn["notices"][number]): string => {
   const again = notice.canRetry ? " — /retry tries again" : "";

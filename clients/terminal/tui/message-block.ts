@@ -1,5 +1,6 @@
 import { type Component, Container, Markdown, Spacer, Text } from "@earendil-works/pi-tui";
-import type { ViewMessage } from "../../../shared/client/view-state.ts";
+import { endingOf, seamsOf } from "../../../shared/client/view-seams.ts";
+import type { Notice, ViewMessage } from "../../../shared/client/view-state.ts";
 import { type Part, textOf } from "../../../shared/contract/message.ts";
 import { plainLine, plainText } from "../plain-text.ts";
 import { noticeLine, routedModelLine, sendMark } from "./format.ts";
@@ -47,12 +48,16 @@ function questionBlock(message: ViewMessage, theme: Theme): Component[] {
 }
 
 function answerBlock(message: ViewMessage, theme: Theme, expanded: boolean): Component[] {
-  const blocks = message.parts.flatMap((part) => partBlocks(part, theme, expanded));
+  const seams = seamsOf(message);
+  const said = (notice: Notice): Component =>
+    new Text((notice.kind === "failed" ? theme.failure : theme.warning)(noticeLine(notice)), 1, 0);
+  const saidAt = (place: number): Component[] =>
+    seams.flatMap(({ notice, afterParts }) => (afterParts === place ? [said(notice)] : []));
+  const blocks = message.parts.flatMap((part, place) => [...saidAt(place), ...partBlocks(part, theme, expanded)]);
   if (blocks.length === 0 && message.status === "streaming") blocks.push(new Text(theme.dim("…"), 1, 0));
-  for (const notice of message.turn?.notices ?? []) {
-    const style = notice.kind === "failed" ? theme.failure : theme.warning;
-    blocks.push(new Text(style(noticeLine(notice)), 1, 0));
-  }
+  blocks.push(...saidAt(message.parts.length));
+  const ending = endingOf(message);
+  if (ending !== null) blocks.push(said(ending));
   if (message.status === "stopped") blocks.push(new Text(theme.warning("stopped"), 1, 0));
   const routed = routedModelLine(message);
   if (routed !== null) blocks.push(new Text(theme.dim(routed), 1, 0));

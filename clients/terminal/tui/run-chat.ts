@@ -10,10 +10,10 @@ import { ApiError } from "../../../shared/client/api-error.ts";
 import type { ConversationClient } from "../../../shared/client/conversation-client.ts";
 import { type ConversationStore, createConversationStore } from "../../../shared/client/conversation-store.ts";
 import { textOf } from "../../../shared/contract/message.ts";
-import { plainLine } from "../plain-text.ts";
+import { plainLine, plainText } from "../plain-text.ts";
 import type { Closed } from "../why-closed.ts";
 import { withFullAddresses } from "../with-full-addresses.ts";
-import { footerText } from "./format.ts";
+import { askingOf, footerText, storageLine } from "./format.ts";
 import { OneLine } from "./one-line.ts";
 import { themeFor } from "./theme.ts";
 import { Transcript } from "./transcript.ts";
@@ -32,8 +32,13 @@ export interface Chat {
   url: string;
 }
 
+const DECISIONS: Record<string, "allow-once" | "allow-always" | "deny"> = {
+  y: "allow-once",
+  a: "allow-always",
+  n: "deny",
+};
 const TWICE_WITHIN_MS = 2000;
-const HINT = "Enter sends · Ctrl+J new line · Esc stops · Ctrl+T thinking · /help · Ctrl+D exits";
+const HINT = "Enter sends · Alt+Enter steers · Ctrl+J new line · Esc stops · Ctrl+T thinking · /help · Ctrl+D exits";
 
 class ChatScreen {
   readonly #client: ConversationClient;
@@ -50,6 +55,8 @@ class ChatScreen {
   #lastInterrupt = 0;
   #hint: string | null = HINT;
   #historyFilled = false;
+  /** The tool call that was answered last. */
+  #decided: string | null = null;
 
   constructor({ client, greeting, colour, url }: Chat) {
     this.#url = url;
@@ -127,6 +134,13 @@ class ChatScreen {
     if (view.connection.state === "waiting") {
       return this.#theme.warning("The connection is lost; trying again. What you send is kept and goes out by itself.");
     }
+    const asking = askingOf(view);
+    if (asking !== null) {
+      const given = asking.callId === this.#decided ? "\n Your answer is on its way…" : "";
+      return this.#theme.warning(plainText(asking.text + given));
+    }
+    const away = storageLine(view);
+    if (away !== null) return this.#theme.dim(away);
     const last = view.notices.at(-1);
     if (this.#hint !== null) return this.#theme.dim(this.#hint);
     return last?.kind === "error" ? this.#theme.failure(plainLine(last.text)) : "";
@@ -144,6 +158,13 @@ class ChatScreen {
       this.#leave("quit");
       return true;
     }
+    if (matchesKey(data, "alt+enter")) {
+      const text = this.#editor.getText();
+      this.#editor.setText("");
+      this.#submit(text, "steer");
+      return true;
+    }
+    if (this.#decide(data)) return true;
     const running = this.#store.getView().running;
     if (matchesKey(data, "escape") && running) {
       this.#client.stopTurn(running.turnId);
@@ -166,20 +187,33 @@ class ChatScreen {
     return true;
   }
 
-  #submit(typed: string): void {
+  /** `y`, `a` and `n` are the answer to a tool that asks, unless something is being written. */
+  #decide(data: string): boolean {
+    const asking = askingOf(this.#store.getView());
+    const decision = DECISIONS[data];
+    if (asking === null || decision === undefined || this.#editor.getText() !== "") return false;
+    this.#decided = asking.callId;
+    this.#client.answerTool(asking.callId, decision);
+    this.#show();
+    return true;
+  }
+
+  #submit(typed: string, whenBusy: "queue" | "steer" = "queue"): void {
     const text = typed.trim();
     if (text === "") return;
+    const steering = /^\/steer\s+(.+)$/s.exec(text)?.[1];
     this.#hint = null;
     this.#editor.addToHistory(text);
     if (text === "/quit" || text === "/exit") this.#leave("quit");
     else if (text === "/new") this.#leave("new");
+    else if (steering !== undefined) this.#send(steering, "steer");
     else if (text.startsWith("/")) this.#command(text).catch(() => {});
-    else this.#send(text);
+    else this.#send(text, whenBusy);
   }
 
-  #send(text: string): void {
+  #send(text: string, whenBusy: "queue" | "steer"): void {
     try {
-      const { id, acknowledged } = this.#client.send({ text });
+      const { id, acknowledged } = this.#client.send({ text, whenBusy });
       // A refused message goes back to where it can be changed; nobody waits for the others.
       acknowledged.catch((error: unknown) => this.#refused(id, text, error)).catch(() => {});
     } catch (error) {

@@ -37,7 +37,15 @@ function useActions({ conversationId, client, onRun }: Pick<MessagesProps, "conv
   return { retry, edit, resend, discard, decideTool };
 }
 
-/** The messages of the active path, the latest first to be drawn. */
+/** Drawing what only passes by on the way to the end would take longer than all the rest. */
+const FAR_EVENTS = 500;
+
+function howFar({ welcomedAt, seq, connection }: View): string | null {
+  if (welcomedAt === null || welcomedAt - seq < FAR_EVENTS || connection.state !== "open") return null;
+  return `Opening… ${Math.floor((100 * seq) / welcomedAt)} %`;
+}
+
+/** The messages of the active path. */
 export function Messages({ conversationId, view, client, readOnly, onRun }: MessagesProps) {
   const { retry, edit, resend, discard, decideTool } = useActions({ conversationId, client, onRun });
   const loading = view.welcomedAt === null || view.seq < view.welcomedAt;
@@ -45,7 +53,9 @@ export function Messages({ conversationId, view, client, readOnly, onRun }: Mess
     () => view.messages.filter(({ deleted, role }) => !deleted && (role === "user" || role === "assistant")),
     [view.messages],
   );
-  const { from, showEarlier } = useWindow(all.length, loading);
+  const { from, opened, showEarlier } = useWindow(all.length, loading);
+  const far = opened ? null : howFar(view);
+  if (far !== null) return <Quiet>{far}</Quiet>;
   if (all.length === 0) {
     if (!loading) return <Quiet>Nothing said yet. Begin below.</Quiet>;
     return <Quiet>{view.connection.state === "waiting" ? "It opens once Mosaic answers." : "Opening…"}</Quiet>;

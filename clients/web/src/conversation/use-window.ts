@@ -7,10 +7,10 @@ export const PAGE_OF_MESSAGES = 200;
  * Which messages are drawn: from `from` to the end. Follows the end while history arrives; afterwards what is on the
  * page stays on it.
  */
-export function useWindow(total: number, loading: boolean): { from: number; showEarlier: () => void } {
+export function useWindow(total: number, loading: boolean): { from: number; opened: boolean; showEarlier: () => void } {
   const [fixed, setFixed] = useState<number | null>(null);
   const latest = Math.max(0, total - PAGE_OF_MESSAGES);
   if (!loading && fixed === null) setFixed(latest);
   const from = Math.min(fixed ?? latest, latest);
-  return { from, showEarlier: () => setFixed(Math.max(0, from - PAGE_OF_MESSAGES)) };
+  return { from, opened: fixed !== null, showEarlier: () => setFixed(Math.max(0, from - PAGE_OF_MESSAGES)) };
 }
