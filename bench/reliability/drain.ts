@@ -43,7 +43,11 @@ async function drainOf(house: House, conversations: number): Promise<Figure[]> {
       unit: "rows/s",
       atLeast: 2000,
     },
-    { what: `the first of them after the database is back`, value: firstMs, unit: "ms" },
-    { what: `drain rate from the first to the last`, value: (ROWS / (allMs - firstMs)) * 1000, unit: "rows/s" },
+    { what: `first row of ${from} after the database is back`, value: firstMs, unit: "ms" },
+    {
+      what: `rate of ${from} from the first row to the last`,
+      value: (ROWS / (allMs - firstMs)) * 1000,
+      unit: "rows/s",
+    },
   ];
 }
