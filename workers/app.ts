@@ -30,6 +30,10 @@ function methodsByPath(table: readonly Route[]) {
   };
 }
 
+/** Endpoints with a limit of their own have no parameters in their paths. */
+const limitOf = (method: string, path: string): number =>
+  routes.find((route) => route.path === path && route.method === method.toLowerCase())?.maxBodyBytes ?? MAX_BODY_BYTES;
+
 function answerNothingHere(allowedAt: (path: string) => string[]) {
   return (c: EdgeContext): Response => {
     const allow = allowedAt(c.req.path);
@@ -48,7 +52,7 @@ export function createApp<Env extends object>(entry: Entry<Env>) {
   const rooms = openRooms(entry);
   app.onError(answerError);
   app.notFound(answerNothingHere(methodsByPath(routes)));
-  app.use(requestId, traceContext, securityHeaders, cors, bodyLimit(MAX_BODY_BYTES));
+  app.use(requestId, traceContext, securityHeaders, cors, bodyLimit(limitOf));
   app.all("/api/auth/*", async (c) => await c.env.services().signIn.handle(c.req.raw));
   let document: object | undefined;
   app.get("/api/openapi.json", (c) => {

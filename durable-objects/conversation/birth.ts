@@ -5,6 +5,7 @@ import { covers, type Right, rightOf } from "../../shared/domain/access/authoris
 import type { Principal } from "../../shared/domain/access/principal.ts";
 import { fail, ok } from "../../shared/domain/app-error.ts";
 import type { Seed } from "../../shared/ports/conversation-object.ts";
+import { importInto } from "./import-into.ts";
 import { rebuild } from "./rebuild.ts";
 import { publish, type Room } from "./room.ts";
 
@@ -41,6 +42,7 @@ export function create(
   const { journal } = room;
   if (conversation.id !== room.id || rightOf(principal, journal.conversation ?? conversation) !== "own")
     return NOT_FOUND;
+  if (seed && "log" in seed) return importInto(room, conversation, seed.log);
   if (!journal.conversation) journal.birth(conversation, []);
   if (journal.lastSeq > 0) return ok(journal.born); // a repetition; or it was read, and so born, a moment too early
   const added = (seed?.messages ?? []).map((message, index): ConversationEvent => {

@@ -94,12 +94,16 @@ export class Journal {
   }
 
   /** The first write of an object. `replay` is what Postgres already has of it, with the positions it has there. */
-  birth(conversation: Conversation, replay: readonly LoggedEvent[]): void {
+  birth(
+    conversation: Conversation,
+    replay: readonly LoggedEvent[],
+    drainedSeq: number = replay.at(-1)?.seq ?? 0,
+  ): void {
     migrateSchema(this.#storage);
     this.transact(() => {
       this.saveConversation(conversation);
       for (const logged of replay) this.#write(logged);
-      this.setMeta("drainedSeq", String(replay.at(-1)?.seq ?? 0));
+      this.setMeta("drainedSeq", String(drainedSeq));
     });
   }
 

@@ -6,6 +6,7 @@ import type { Principal } from "../../shared/domain/access/principal.ts";
 import { fail, ok } from "../../shared/domain/app-error.ts";
 import { decideSend, type KnownMessage } from "../../shared/domain/conversation/decide.ts";
 import type { Journal } from "./journal.ts";
+import { TOO_MUCH_WAITS } from "./outbox.ts";
 import { publish, type Room } from "./room.ts";
 import type { TurnTable } from "./turn-table.ts";
 
@@ -53,6 +54,7 @@ export function sendMessage(
     const { seq, state, turnId } = decision;
     return ok({ messageId: id, seq, state, turnId, duplicate: true });
   }
+  if (room.outbox.isFull) return TOO_MUCH_WAITS;
   if (openTurns === 0) room.configuration.readAhead();
   const logged = journal.transact(() => {
     const events = journal.append(decision.event);
@@ -89,6 +91,7 @@ export function answerAgain(room: Room, messageId: string): Result<{ turnId: str
   if (question?.message.role !== "user" || question.deleted)
     return fail("not_found", "There is no message to answer again.");
   if (turns.openCount() > 0) return fail("busy", "An answer is being written; stop it or wait for it.");
+  if (room.outbox.isFull) return TOO_MUCH_WAITS;
   const turn = { id: services.newId(), messageId: services.newId(), replyTo: messageId, model: null };
   const logged = journal.transact(() => {
     const events = journal.born.headId === messageId ? [] : journal.append({ type: "head:moved", messageId });
@@ -108,6 +111,7 @@ export function editMessage(room: Room, principal: Principal, messageId: string,
   if (stored.message.role !== "user")
     return fail("invalid_request", "Only a message that a person wrote can be edited; use /retry for another answer.");
   if (turns.openCount() > 0) return fail("busy", "An answer is being written; stop it or wait for it.");
+  if (room.outbox.isFull) return TOO_MUCH_WAITS;
   const id = services.newId();
   const at = services.now().toISOString();
   const turn = { id: services.newId(), messageId: services.newId(), replyTo: id, model: null };

@@ -18,6 +18,7 @@ import { onAlarm } from "./on-alarm.ts";
 import { editOnce, sendOnce } from "./once.ts";
 import type { Room } from "./room.ts";
 import { conversationContext } from "./session-info.ts";
+import { settleJob } from "./settle-job.ts";
 import { forgetSocket, issueTicket, serveStream } from "./streams.ts";
 import { updateConversation } from "./update.ts";
 
@@ -105,6 +106,10 @@ export class Conversation extends DurableObject<Bindings> implements Conversatio
 
   async proofOf(credentialHash: string): Promise<Proven | null> {
     return this.#room.attachments.proofOf(credentialHash);
+  }
+
+  async settleJob(principal: Principal, jobId: string, decision: "retry" | "cancel") {
+    return await settleJob(this.#room, principal, jobId, decision);
   }
 
   async revoke(what: { credentialId: string } | { userId: string; workspaceId: string }): Promise<void> {

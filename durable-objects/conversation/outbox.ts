@@ -1,5 +1,6 @@
 import type { SessionInfo } from "../../shared/contract/frames.ts";
 import type { Job } from "../../shared/contract/job.ts";
+import { fail } from "../../shared/domain/app-error.ts";
 import { drainDelayMs } from "../../shared/domain/jobs/drain-delay.ts";
 import type { DrainOutcome, EventBatch, EventSink } from "../../shared/ports/conversation-store.ts";
 import type { JobStore } from "../../shared/ports/job-store.ts";
@@ -20,6 +21,11 @@ const BEHIND_AFTER_MS = 2_000;
 const PATIENCE_MS = 10_000;
 const IF_LOST_MS = 30_000;
 const REPORTED_AT_ONCE = 100;
+
+export const TOO_MUCH_WAITS = fail(
+  "database_unavailable",
+  "The database has been away for so long that this conversation can take no more until it is back. Nothing is lost; send this again later.",
+);
 
 export interface OutboxDeps {
   journal: Journal;

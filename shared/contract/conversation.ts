@@ -85,6 +85,21 @@ export const ConversationExport = z.object({
 });
 export type ConversationExport = z.infer<typeof ConversationExport>;
 
+/** The most events of one import. */
+export const MAX_IMPORT_EVENTS = 100_000;
+
+/** What `POST /conversations/import` takes: an export. Its messages are made from the events again, and not read. */
+export const ImportConversation = z.strictObject({
+  format: z.literal("mosaic.conversation.v1", {
+    error: "is not `mosaic.conversation.v1`; import the JSON of a conversation's export",
+  }),
+  exportedAt: Timestamp,
+  conversation: Conversation,
+  messages: z.array(z.unknown()).optional(),
+  events: z.array(LoggedEvent).max(MAX_IMPORT_EVENTS),
+});
+export type ImportConversation = z.infer<typeof ImportConversation>;
+
 export const Ticket = z.object({ ticket: z.string(), expiresAt: Timestamp });
 
 /** What fills the model's window at the next message. */

@@ -10,15 +10,16 @@ import type {
 } from "../contract/conversation.ts";
 import type { Result } from "../contract/errors.ts";
 import type { ClientKind } from "../contract/frames.ts";
+import type { Job } from "../contract/job.ts";
 import type { Message } from "../contract/message.ts";
 import type { Proven } from "../domain/access/recent-proof.ts";
 import type { Principal } from "./sign-in.ts";
 
-/** Messages that a new conversation starts with: a fork or an import. Ids are new already. */
-export interface Seed {
-  messages: Message[];
-  headId: string | null;
-}
+/**
+ * What a new conversation starts with: the messages of a fork, or the whole log of an import, as a JSON array in UTF-8,
+ * because bytes cross to the object in the size they have. Ids are new already.
+ */
+export type Seed = { messages: Message[]; headId: string | null } | { log: Uint8Array };
 
 /** Headers in which the Worker tells the object who is asking; never accepted from outside. */
 export const OBJECT_HEADERS = {
@@ -80,6 +81,8 @@ export interface ConversationObject {
   ticket(principal: Principal, origin: string | null): Promise<Result<{ ticket: string; expiresAt: string }>>;
   /** The newest proof that the credential with this hash signed in here; null for an unknown one. Asks nobody. */
   proofOf(credentialHash: string): Promise<Proven | null>;
+  /** What an instance admin decided for a job of this conversation. @returns null where it holds no such job (any more) */
+  settleJob(principal: Principal, jobId: string, decision: "retry" | "cancel"): Promise<Result<Job | null>>;
   /** A credential or membership ended: its sockets close (4003), and that proof is worth nothing here any more. */
   revoke(what: { credentialId: string } | { userId: string; workspaceId: string }): Promise<void>;
 }

@@ -13,9 +13,32 @@ export interface Recipe {
   nobodys?: string[];
   /** A write by its method that a viewer of a shared conversation may do. */
   viewerMay?: true;
+  /** For the instance's administrator alone: everyone else is told so, whatever they name. */
+  adminOnly?: true;
   /** When in a walk: 1 gives the caller's own things the ids that were tried on others', 2 ends the caller's account. */
   late?: 1 | 2;
 }
+
+const EMPTY_EXPORT = {
+  format: "mosaic.conversation.v1",
+  exportedAt: "2026-11-21T12:00:00.000Z",
+  conversation: {
+    id: "00000000-0000-7000-8000-000000000001",
+    workspaceId: "00000000-0000-7000-8000-000000000002",
+    ownerUserId: "00000000-0000-7000-8000-000000000003",
+    visibility: "private",
+    title: "mine",
+    model: null,
+    agentId: null,
+    personalityId: null,
+    headId: null,
+    forkedFrom: null,
+    version: 1,
+    createdAt: "2026-11-21T12:00:00.000Z",
+    updatedAt: "2026-11-21T12:00:00.000Z",
+  },
+  events: [],
+};
 
 /** One entry per endpoint of the route table; `gapsIn` names those without. */
 export const RECIPES: Record<string, Recipe> = {
@@ -26,6 +49,11 @@ export const RECIPES: Record<string, Recipe> = {
   exportMe: {},
   deleteMe: { late: 2 },
   createConversation: { body: { title: "mine" } },
+  importConversation: {
+    body: EMPTY_EXPORT,
+    // Whatever a file names is renamed: it is nobody's.
+    nobodys: ["body.conversation", "body.events"],
+  },
   listConversations: {},
   getConversation: {},
   updateConversation: { body: { title: "stolen" } },
@@ -52,6 +80,10 @@ export const RECIPES: Record<string, Recipe> = {
   createWorkspace: { body: { name: "mine" } },
   getWorkspaceSettings: {},
   updateWorkspaceSettings: { body: { defaultModel: "stolen" }, nobodys: ["body.defaultProviderId"] },
+  listJobs: { adminOnly: true },
+  getJob: { adminOnly: true },
+  retryJob: { adminOnly: true },
+  cancelJob: { adminOnly: true },
 };
 
 /** Something of another's that a request can name: an id, a cursor of theirs, a key they used. */

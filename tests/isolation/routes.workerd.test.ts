@@ -130,6 +130,7 @@ const isTicket = (place: Place) => place.of === "ticket";
 
 /** What someone gets who has no right to the target at all. */
 function expectedFromOutside({ recipe, foreign }: Case): string {
+  if (recipe.adminOnly) return "403";
   if (foreign.some(isTicket)) return "401";
   return foreign.every((place) => isChosen(recipe, place)) ? "harmless" : "404";
 }
@@ -137,6 +138,7 @@ function expectedFromOutside({ recipe, foreign }: Case): string {
 /** What a viewer gets where the target is shared with them: reading, and nothing else. */
 function expectedOfViewer(one: Case): string {
   const { route, recipe, foreign } = one;
+  if (recipe.adminOnly) return "403";
   if (foreign.some(isTicket)) return "401";
   const root = foreign.find((place) => place.of === "conversation" || place.of === "workspace");
   if (!root) return expectedFromOutside(one);

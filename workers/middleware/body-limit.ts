@@ -40,9 +40,10 @@ async function readAtMost(body: Body, maxBytes: number): Promise<Uint8Array<Arra
   return bytes;
 }
 
-/** Refuses bodies over `maxBytes` before anything parses them, whether their length was declared or not. */
-export const bodyLimit = (maxBytes: number) =>
+/** Refuses bodies over the limit of their endpoint before anything parses them, whether their length was declared or not. */
+export const bodyLimit = (limitOf: (method: string, path: string) => number) =>
   createMiddleware<Edge>(async (c, next) => {
+    const maxBytes = limitOf(c.req.method, c.req.path);
     const { body, headers } = c.req.raw;
     if (body === null) return await next();
     const tooLarge = new AppError("too_large", `A request body is at most ${maxBytes} bytes.`);

@@ -1,3 +1,7 @@
+import { cancelJob } from "./admin/cancel-job.ts";
+import { getJob } from "./admin/get-job.ts";
+import { listJobs } from "./admin/list-jobs.ts";
+import { retryJob } from "./admin/retry-job.ts";
 import { createConversation } from "./conversations/create-conversation.ts";
 import { createTicket } from "./conversations/create-ticket.ts";
 import { deleteConversation } from "./conversations/delete-conversation.ts";
@@ -5,6 +9,7 @@ import { exportConversation } from "./conversations/export-conversation.ts";
 import { forkConversation } from "./conversations/fork-conversation.ts";
 import { getContext } from "./conversations/get-context.ts";
 import { getConversation } from "./conversations/get-conversation.ts";
+import { importConversation } from "./conversations/import-conversation.ts";
 import { listConversations } from "./conversations/list-conversations.ts";
 import { openSocket } from "./conversations/open-socket.ts";
 import { stopTurn } from "./conversations/stop-turn.ts";
@@ -37,6 +42,7 @@ export const routes: readonly Route[] = [
   exportMe,
   deleteMe,
   createConversation,
+  importConversation,
   listConversations,
   getConversation,
   updateConversation,
@@ -58,6 +64,10 @@ export const routes: readonly Route[] = [
   createWorkspace,
   getWorkspaceSettings,
   updateWorkspaceSettings,
+  listJobs,
+  getJob,
+  retryJob,
+  cancelJob,
 ];
 
 export interface RouteTableRow {

@@ -27,7 +27,7 @@ export interface ForeignId {
   in: "path" | "query" | "body" | "header";
   /** The parameter or header name; in a body the path to the field. */
   name: string;
-  of: "conversation" | "message" | "workspace" | "turn" | "agent" | "personality" | "ticket";
+  of: "conversation" | "message" | "workspace" | "turn" | "agent" | "personality" | "ticket" | "job";
 }
 
 type ParamNames<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}`
@@ -92,6 +92,8 @@ export interface RouteSpec<Path extends string, Query extends z.ZodType, Body ex
   answer: Answer<Out>;
   /** The answer has a `version`, told as `ETag`; PATCH and DELETE heed `If-Match`. */
   versioned?: boolean;
+  /** The largest body, where it is not the house's. */
+  maxBodyBytes?: number;
   /** Creates something: `Idempotency-Key` is heeded. */
   idempotent?: boolean;
   /** What it says while Postgres is away. A route of one conversation that has none works without Postgres. */
@@ -117,6 +119,7 @@ export interface Route extends Required<About<string>> {
   answer: Answer;
   versioned: boolean;
   idempotent: boolean;
+  maxBodyBytes: number | undefined;
   run(c: EdgeContext): Promise<Response>;
 }
 
@@ -236,7 +239,8 @@ export function defineRoute<
       throw withoutDatabase(error, spec.withoutDatabase);
     }
   };
-  return route(spec, { signIn: "required", query, body, bodyOptional, versioned, idempotent, run });
+  const { maxBodyBytes } = spec;
+  return route(spec, { signIn: "required", query, body, bodyOptional, versioned, idempotent, maxBodyBytes, run });
 }
 
 /** An endpoint that answers without a sign-in, or sees to it itself. */
@@ -253,7 +257,7 @@ export function defineOpenRoute<
     const call = Object.assign(baseCall(c), { params, query: parsed, body: undefined });
     return toResponse(spec.answer, false, await spec.handle(call));
   };
-  const none = { body: undefined, bodyOptional: false, versioned: false, idempotent: false };
+  const none = { body: undefined, bodyOptional: false, versioned: false, idempotent: false, maxBodyBytes: undefined };
   return route(spec, { signIn: spec.signIn, query, ...none, run });
 }
 

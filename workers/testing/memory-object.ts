@@ -176,6 +176,10 @@ export class MemoryObject implements ConversationObject {
     );
   }
 
+  async settleJob(): Promise<Result<null>> {
+    return ok(null);
+  }
+
   async proofOf(): Promise<null> {
     return null;
   }

@@ -3,6 +3,7 @@ import type { TestDatabase } from "../test-database.ts";
 import { catalogueSuite } from "./catalogue.ts";
 import { eventSinkSuite } from "./event-sink.ts";
 import { isolationSuite } from "./isolation.ts";
+import { jobsSuite } from "./jobs.ts";
 import { maintenanceSuite } from "./maintenance.ts";
 import { migratorSuite } from "./migrator.ts";
 import { openRooms, type Rooms } from "./people.ts";
@@ -27,6 +28,7 @@ export function postgresSuite(name: string, start: () => Promise<TestDatabase>, 
     isolationSuite(open, real);
     catalogueSuite(open);
     eventSinkSuite(open);
+    jobsSuite(open);
     storesSuite(open);
     maintenanceSuite(open);
     migratorSuite(() => started(database), open);

@@ -1,0 +1,15 @@
+import { Job } from "../../../shared/contract/job.ts";
+import { defineRoute } from "../route.ts";
+import { settleJob } from "./settle-job.ts";
+
+export const cancelJob = defineRoute({
+  method: "post",
+  path: "/api/admin/jobs/{id}/cancel",
+  operationId: "cancelJob",
+  summary: "Gives a job up; what it was to bring to the database stays where it is. For instance admins",
+  tag: "admin",
+  ids: [{ in: "path", name: "id", of: "job" }],
+  errors: ["forbidden", "conflict"],
+  answer: { status: 200, description: "The cancelled job.", body: Job },
+  handle: (call) => settleJob(call, "cancel"),
+});

@@ -1,0 +1,32 @@
+import { Conversation, ImportConversation } from "../../../shared/contract/conversation.ts";
+import { importLog } from "../../../shared/domain/conversation/import-log.ts";
+import { personalWorkspaceId } from "../../personal-workspace.ts";
+import { defineRoute } from "../route.ts";
+import { bearConversation } from "./bear-conversation.ts";
+
+/** An isolate has 128 MB, and must hold the file as bytes, as text, as values and as the new log. */
+const MAX_IMPORT_BYTES = 16 * 1024 * 1024;
+
+export const importConversation = defineRoute({
+  method: "post",
+  path: "/api/conversations/import",
+  operationId: "importConversation",
+  summary: "Makes an equal conversation from the JSON of an export: your own, private, under new ids",
+  tag: "conversations",
+  body: ImportConversation,
+  maxBodyBytes: MAX_IMPORT_BYTES,
+  idempotent: true,
+  versioned: true,
+  answer: { status: 201, description: "The new conversation.", body: Conversation },
+  handle: async (call) => {
+    const { services, scope, signedIn } = call;
+    const { log, title, model, forkedFrom } = importLog(call.body, {
+      userId: scope.userId,
+      at: services.now().toISOString(),
+      newId: services.newId,
+    });
+    const workspaceId = personalWorkspaceId(signedIn.workspaces);
+    const row = { workspaceId, title, model, agentId: null, personalityId: null, forkedFrom };
+    return await bearConversation(call, row, { log: new TextEncoder().encode(JSON.stringify(log)) });
+  },
+});
