@@ -73,6 +73,15 @@ export async function startHouse(): Promise<House> {
     },
   });
   await worker.start();
+  const stop = async (): Promise<void> => {
+    await worker.stop();
+    await endpoint.stop();
+    await models.close();
+    rmSync(dataDir, { recursive: true, force: true });
+  };
+  // Whoever interrupts a measurement leaves no process behind.
+  for (const signal of ["SIGINT", "SIGTERM"] as const)
+    process.once(signal, () => void stop().then(() => process.exit(1)));
   const ask = async (path: string): Promise<unknown> => (await fetch(`${url}/api/bench/${path}`)).json();
   return {
     url,
@@ -87,11 +96,6 @@ export async function startHouse(): Promise<House> {
     startDatabase: async () => void (await endpoint.start()),
     counts: async () => Counts.parse(await ask("counts")),
     collectGarbage: async () => void (await ask("gc")),
-    stop: async () => {
-      await worker.stop();
-      await endpoint.stop();
-      await models.close();
-      rmSync(dataDir, { recursive: true, force: true });
-    },
+    stop,
   };
 }
