@@ -38,8 +38,8 @@ export class AppClient implements ChaosClient {
     const { plan, lane } = this.#deps;
     await this.#start(0);
     for (const step of plan.steps) {
-      if (lane.isOver) return;
       await lane.room();
+      if (lane.isClosing || lane.isOver) break;
       await this.#act(step);
     }
     await this.#allAcknowledged();

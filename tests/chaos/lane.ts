@@ -46,6 +46,9 @@ export class Lane {
   /** Messages that were answered by a turn that was not their own. */
   readonly #steered = new Set<string>();
   #waiting: (() => void)[] = [];
+  /** Nobody begins to say anything more. */
+  isClosing = false;
+  /** Nobody waits for anything any more. */
   isOver = false;
   lastSeq = 0;
 
@@ -88,7 +91,7 @@ export class Lane {
 
   /** Waits, but not for ever, until the line of unanswered messages is short enough. */
   async room(): Promise<void> {
-    if (this.isOver || this.#hasRoom()) return;
+    if (this.isClosing || this.isOver || this.#hasRoom()) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, 3_000);
       this.#waiting.push(() => {

@@ -13,6 +13,8 @@ const { values } = parseArgs({
     conversations: { type: "string", default: "40" },
     epoch: { type: "string", default: "5000" },
     outage: { type: "string", default: "60000" },
+    within: { type: "string", default: "900000" },
+    quiet: { type: "string", default: "150000" },
     seed: { type: "string", default: String(Date.now()) },
     report: { type: "string" },
   },
@@ -24,6 +26,7 @@ const report = await runChaos({
   conversations: Number(values.conversations),
   messagesPerEpoch: Number(values.epoch),
   longestOutageMs: Number(values.outage),
+  limits: { talkMs: Number(values.within), saidWithinMs: Number(values.within), quietWithinMs: Number(values.quiet) },
   seed: values.seed,
   print: (line) => console.log(line),
 });

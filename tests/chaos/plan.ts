@@ -88,12 +88,27 @@ function stepOf(random: Random, label: string): SendStep {
   };
 }
 
+function shuffled<Item>(random: Random, items: readonly Item[]): Item[] {
+  return items
+    .map((item) => ({ item, at: random.next() }))
+    .sort((one, other) => one.at - other.at)
+    .map(({ item }) => item);
+}
+
 function planFaults(random: Random, size: EpochSize): PlannedFault[] {
-  // Nothing strikes before everyone is there, nor when only stragglers are left.
-  const instant = () => ({ afterAcks: random.int(1, Math.floor(size.messages * 0.93)), delayMs: random.int(0, 60) });
-  const kills = (["workerd", "database", "stack"] as const).flatMap((victim) =>
-    Array.from({ length: size.kills[victim] }, (): PlannedFault => ({ ...instant(), fault: { kind: "kill", victim } })),
+  // Nothing strikes when only stragglers are left.
+  const last = Math.floor(size.messages * 0.93);
+  const delayMs = (): number => random.int(0, 60);
+  const victims = (["workerd", "database", "stack"] as const).flatMap((victim) =>
+    Array.from({ length: size.kills[victim] }, () => victim),
   );
+  // One in each stretch of the run: two at once would be one.
+  const stretch = last / Math.max(1, victims.length);
+  const kills = shuffled(random, victims).map((victim, index): PlannedFault => {
+    const afterAcks = Math.max(1, Math.floor(stretch * (index + random.next())));
+    return { afterAcks, delayMs: delayMs(), fault: { kind: "kill", victim } };
+  });
+  const instant = () => ({ afterAcks: random.int(1, last), delayMs: delayMs() });
   const wire = Array.from({ length: size.databaseFaults }, (_unused, index): PlannedFault => {
     const calm: DatabaseFaults = { mode: "ok", delayMs: 0, fail: 0, lose: 0, seed: random.int(0, 1_000_000) };
     const faults = [

@@ -41,7 +41,7 @@ export class RawClient implements ChaosClient {
     this.#connect();
     for (const step of plan.steps) {
       await lane.room();
-      if (lane.isOver) return;
+      if (lane.isClosing || lane.isOver) break;
       if (step.pauseMs > 0) await sleep(step.pauseMs);
       this.history.sent.push({ id: step.id, text: step.text });
       this.#open.set(step.id, step);

@@ -34,7 +34,7 @@ export class RestClient implements ChaosClient {
     void this.#follow();
     for (const step of plan.steps) {
       await lane.room();
-      if (lane.isOver) return;
+      if (lane.isClosing || lane.isOver) return;
       if (step.pauseMs > 0) await sleep(step.pauseMs);
       this.history.sent.push({ id: step.id, text: step.text });
       for (let copy = 0; copy <= step.repeats; copy += 1) await this.#post(step, copy);

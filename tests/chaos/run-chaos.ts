@@ -2,7 +2,7 @@
 import { cpus, totalmem } from "node:os";
 import { makePeople } from "./people.ts";
 import { type EpochSize, planEpoch } from "./plan.ts";
-import { type EpochOutcome, runEpoch } from "./run-epoch.ts";
+import { type EpochLimits, type EpochOutcome, runEpoch } from "./run-epoch.ts";
 import { type Recovery, type Victim, World } from "./world.ts";
 
 export interface ChaosOptions {
@@ -11,6 +11,7 @@ export interface ChaosOptions {
   conversations: number;
   messagesPerEpoch: number;
   longestOutageMs: number;
+  limits: EpochLimits;
   seed: string;
   print(line: string): void;
   /** The checkout whose stack is broken; default: this one. */
@@ -79,7 +80,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
         longestOutageMs: epoch % 3 === 0 ? options.longestOutageMs : options.longestOutageMs / 3,
       };
       databaseFaults += size.databaseFaults;
-      const outcome = await runEpoch(world, people, planEpoch(`${seed}/${epoch}`, size));
+      const outcome = await runEpoch(world, people, planEpoch(`${seed}/${epoch}`, size), options);
       outcomes.push(outcome);
       const { messages, busyMs, quietMs, violations } = outcome;
       const perSecond = (messages / (busyMs / 1000)).toFixed(0);

@@ -31,9 +31,15 @@ export interface EpochOutcome {
   violations: Violation[];
 }
 
-/** How long everything may take to be said; past it the epoch is judged as it stands. */
-const SAID_WITHIN_MS = 15 * 60_000;
-const QUIET_WITHIN_MS = 150_000;
+export interface EpochLimits {
+  /** Nobody begins a new message after that; what is on its way is still brought to its end. */
+  talkMs: number;
+  /** Then everything must be acknowledged; past it the epoch is judged as it stands. */
+  saidWithinMs: number;
+  /** And then answered, read by everyone and in Postgres. */
+  quietWithinMs: number;
+}
+const TELL_EVERY_MS = 15_000;
 
 interface Talk {
   lane: Lane;
@@ -82,10 +88,10 @@ async function until(holds: () => boolean | Promise<boolean>, withinMs: number, 
 }
 
 /** Quiet: every turn has ended, every client has read everything, Postgres has it all. */
-async function settle(world: World, talks: readonly Talk[]): Promise<string | null> {
+async function settle(world: World, talks: readonly Talk[], quietWithinMs: number): Promise<string | null> {
   const isRead = ({ lane, clients }: Talk): boolean =>
     lane.isAnswered() && clients.every((client) => client.lastSeq === lane.lastSeq);
-  const deadline = Date.now() + QUIET_WITHIN_MS;
+  const deadline = Date.now() + quietWithinMs;
   const left = (): number => Math.max(1, deadline - Date.now());
   if (!(await until(() => talks.every(isRead), left()))) {
     const open = talks.filter((talk) => !isRead(talk));
@@ -101,7 +107,12 @@ async function settle(world: World, talks: readonly Talk[]): Promise<string | nu
   return `${await behind()} conversations did not reach Postgres`;
 }
 
-export async function runEpoch(world: World, people: People, plan: EpochPlan): Promise<EpochOutcome> {
+export async function runEpoch(
+  world: World,
+  people: People,
+  plan: EpochPlan,
+  { limits, print }: { limits: EpochLimits; print(line: string): void },
+): Promise<EpochOutcome> {
   const folder = join(world.folder, "clients");
   mkdirSync(folder, { recursive: true });
   const ids = await openConversations(world, people, plan);
@@ -114,17 +125,25 @@ export async function runEpoch(world: World, people: People, plan: EpochPlan): P
   const unsettled = (detail: string) => violations.push({ rule: "settled", conversationId: "", detail });
 
   const startedAt = performance.now();
-  const said = Promise.all(talks.flatMap(({ clients }) => clients.map((client) => client.run())));
+  const said = Promise.all(talks.flatMap(({ clients }) => clients.map((client) => client.run()))).then(() => true);
   strikes.done.catch((error: unknown) => unsettled(String(error)));
-  const inTime = await Promise.race([said.then(() => true), sleep(SAID_WITHIN_MS, false, { ref: false })]);
-  if (!inTime) unsettled(`only ${progress.acked} messages were acknowledged in time`);
-  strikes.cancel();
+  const ticker = setInterval(() => print(`  ${tell(world, progress, talks)}`), TELL_EVERY_MS);
+  if (!(await Promise.race([said, sleep(limits.talkMs, false, { ref: false })]))) {
+    for (const { lane } of talks) lane.isClosing = true;
+    strikes.cancel();
+  }
+  const inTime = await Promise.race([said, sleep(limits.saidWithinMs, false, { ref: false })]);
+  if (!inTime) {
+    unsettled(`only ${progress.acked} messages were acknowledged in time`);
+    strikes.cancel();
+  }
   await strikes.done.catch(() => undefined);
   world.setDatabaseFaults(NO_FAULTS);
   world.model.setFaultShare(0);
   const saidAt = performance.now();
-  const problem = await settle(world, talks);
+  const problem = await settle(world, talks, limits.quietWithinMs);
   if (problem) unsettled(problem);
+  clearInterval(ticker);
   const quietAt = performance.now();
   stranger.stop();
   await strangerEnds;
@@ -132,9 +151,34 @@ export async function runEpoch(world: World, people: People, plan: EpochPlan): P
     lane.isOver = true;
     for (const client of clients) client.stop();
   }
+  const judged = await judge(world, people, talks);
+  rmSync(folder, { recursive: true, force: true });
+  return {
+    ...judged,
+    seed: plan.seed,
+    messages: progress.acked,
+    busyMs: Math.round(saidAt - startedAt),
+    quietMs: Math.round(quietAt - saidAt),
+    strangerTries: stranger.tries,
+    violations: [...violations, ...judged.violations, ...stranger.violations],
+  };
+}
 
+function tell(world: World, progress: Progress, talks: readonly Talk[]): string {
+  const answered = talks.filter(({ lane }) => lane.isAnswered()).length;
+  const kills = world.recoveries.length;
+  return `${progress.acked} acknowledged, ${answered} of ${talks.length} conversations answered, ${kills} kills so far`;
+}
+
+/** Reads everything that is left of each conversation, and what the clients wrote down. */
+async function judge(
+  world: World,
+  people: People,
+  talks: readonly Talk[],
+): Promise<Pick<EpochOutcome, "events" | "endings" | "refusals" | "violations">> {
   const endings: Record<string, number> = {};
   const refusals: Record<string, number> = {};
+  const violations: Violation[] = [];
   let events = 0;
   for (const { lane, clients } of talks) {
     const { conversationId } = lane;
@@ -148,16 +192,5 @@ export async function runEpoch(world: World, people: People, plan: EpochPlan): P
       if (/^turn:/.test(event.type)) endings[event.type] = (endings[event.type] ?? 0) + 1;
     }
   }
-  rmSync(folder, { recursive: true, force: true });
-  return {
-    seed: plan.seed,
-    messages: progress.acked,
-    events,
-    busyMs: Math.round(saidAt - startedAt),
-    quietMs: Math.round(quietAt - saidAt),
-    strangerTries: stranger.tries,
-    refusals,
-    endings,
-    violations: [...violations, ...stranger.violations],
-  };
+  return { events, endings, refusals, violations };
 }

@@ -6,19 +6,22 @@ import type { PlannedFault } from "./plan.ts";
 import type { World } from "./world.ts";
 
 export interface Strikes {
-  /** Resolves when all faults have struck and the last one is over; rejects when the stack does not come back. */
+  /** Resolves when all faults have struck; rejects when the stack does not come back. */
   done: Promise<void>;
-  /** No further fault; those under way are ended. */
+  /** No further fault; a kill under way is waited for by `done`. */
   cancel(): void;
 }
 
 export function strike(world: World, progress: Progress, faults: readonly PlannedFault[]): Strikes {
   let cancelled = false;
-  let outages: Promise<unknown>[] = [];
   let orders = 0;
+  let cancel = (): void => undefined;
+  const cancellation = new Promise<void>((resolve) => {
+    cancel = resolve;
+  });
   const run = async (): Promise<void> => {
     for (const { afterAcks, delayMs, fault } of faults) {
-      await progress.reaches(afterAcks);
+      await Promise.race([progress.reaches(afterAcks), cancellation]);
       await sleep(delayMs);
       if (cancelled) break;
       if (fault.kind === "kill") await world.kill(fault.victim);
@@ -28,20 +31,17 @@ export function strike(world: World, progress: Progress, faults: readonly Planne
         orders += 1;
         const order = orders;
         world.setDatabaseFaults(fault.faults);
-        outages.push(
-          sleep(fault.forMs).then(() => {
-            if (order === orders) world.setDatabaseFaults(NO_FAULTS);
-          }),
-        );
+        setTimeout(() => {
+          if (order === orders) world.setDatabaseFaults(NO_FAULTS);
+        }, fault.forMs).unref();
       }
     }
-    await Promise.all(outages);
-    outages = [];
   };
   return {
     done: run(),
     cancel: () => {
       cancelled = true;
+      cancel();
     },
   };
 }
