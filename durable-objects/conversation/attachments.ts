@@ -6,8 +6,9 @@ import type { Timers } from "../../shared/ports/timers.ts";
 import type { AlarmScheduler } from "../alarm-scheduler.ts";
 import type { Journal } from "./journal.ts";
 import { Proofs } from "./proofs.ts";
+import type { Attachment } from "./reader.ts";
 import type { Room } from "./room.ts";
-import type { Attachment, Sessions } from "./sessions.ts";
+import type { Sessions } from "./sessions.ts";
 import { Tickets } from "./tickets.ts";
 
 export const ATTACHMENTS_ALARM = "attachments";

@@ -5,8 +5,9 @@ import type { Reader } from "./reader.ts";
 
 const MERGE_MS = 16;
 /**
- * From here on everyone's deltas are merged. Sending costs the object about 10 µs a socket: 32 sockets at 100 tokens a
- * second are 3 % of its one thread, 200 would be 20 % and, with a fast model, more than there is.
+ * From here on everyone's deltas are merged. An object delivers 20,000 to 70,000 frames a second to its sockets
+ * (measured; more where there are many). To 32 of them the 500 tokens a second of a fast model are 16,000 frames: what
+ * one thread can do beside its other work. Merged, 200 sockets cost 12,500 however fast the model is.
  */
 const MANY_READERS = 32;
 

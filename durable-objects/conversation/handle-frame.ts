@@ -4,9 +4,9 @@ import { covers, rightOf } from "../../shared/domain/access/authorise.ts";
 import { fail } from "../../shared/domain/app-error.ts";
 import { executeCommand } from "./commands.ts";
 import { sendMessage } from "./messages.ts";
+import { type Attachment, principalOf } from "./reader.ts";
 import type { Room } from "./room.ts";
 import { broadcastSession, sessionInfo } from "./session-info.ts";
-import { type Attachment, principalOf } from "./sessions.ts";
 
 /** What this server can do, for clients that adapt. */
 const FEATURES = ["resume", "snapshot", "queue", "steer", "tools", "commands", "branches"];

@@ -6,8 +6,6 @@ import type { EventLog } from "./event-log.ts";
 import type { Attachment, Listener, Reader } from "./reader.ts";
 import { SocketReader, type StoredAttachment, storedAttachment, wasClosed } from "./socket-reader.ts";
 
-export { type Attachment, principalOf } from "./reader.ts";
-
 const FRAME_BURST = 2_000;
 const FRAMES_PER_SECOND = 500;
 /** How late an expired sign-in may be noticed; looking at every delta would cost more than it is worth. */

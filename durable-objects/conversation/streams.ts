@@ -9,9 +9,9 @@ import { attachmentFor } from "./attachments.ts";
 import { admit } from "./birth.ts";
 import { streamEvents, streamTurn } from "./event-stream.ts";
 import { sendOnce } from "./once.ts";
+import { type Attachment, principalOf } from "./reader.ts";
 import type { Room } from "./room.ts";
 import { broadcastSession } from "./session-info.ts";
-import { type Attachment, principalOf } from "./sessions.ts";
 import { Tickets } from "./tickets.ts";
 import { asResult } from "./update.ts";
 

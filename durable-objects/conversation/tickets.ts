@@ -1,4 +1,4 @@
-import type { Attachment } from "./sessions.ts";
+import type { Attachment } from "./reader.ts";
 
 /** Seconds are enough to open a socket with it. */
 const TICKET_TTL_MS = 30_000;
