@@ -47,7 +47,9 @@ export function completeTurn(
 export function interruptTurn(room: Parts, { turn, parts: written, progress }: EndingTurn, why: string): void {
   const { journal, turns } = room;
   const { parts, events } = closeCalls(turn, written, progress);
-  const answered = progress.steered.filter((each) => each.afterParts < written.length);
+  const answered = progress.steered.filter((each) =>
+    parts.slice(each.afterParts).some((part) => part.type !== "thinking"),
+  );
   const unanswered = progress.steered.filter((each) => !answered.includes(each)).map((each) => each.messageId);
   const logged = journal.transact(() => {
     const begun = beginUnrouted(room, turn, why);

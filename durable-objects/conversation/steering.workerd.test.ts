@@ -138,6 +138,24 @@ describe("a message that steers", () => {
       expect(bench.answerTo(steering.messageId)?.parts).toMatchObject([{ text: "Short." }]);
     }));
 
+  it("gets one too when the model had only thought about it", () =>
+    inRoom(async (bench) => {
+      await writing(bench);
+      const steering = bench.say("shorter!", "steer");
+      first(bench)[0]?.finish();
+      await bench.settle();
+      first(bench)[1]?.push(
+        { type: "thinking-delta", text: "hm" },
+        { type: "tool-input-delta", callId: "c", name: "look", text: "{" },
+      );
+      await bench.settle();
+      bench.room.queue.stop(undefined, "Stopped by Ada.");
+      await bench.settle();
+      first(bench)[2]?.text("Short.").finish();
+      await bench.settle();
+      expect(bench.answerTo(steering.messageId)?.parts).toMatchObject([{ text: "Short." }]);
+    }));
+
   it("is not lost when the object goes away before or after it reached the model", () =>
     inRoom(async (bench) => {
       const sent = await writing(bench);

@@ -21,23 +21,6 @@ describe("building a request", () => {
     ]);
   });
 
-  it("leaves messages that wait behind the one to answer for their own turn", () => {
-    const first = aMessage({ text: "q1" });
-    expect(historyFor([first, aMessage({ text: "later" })], first.id)).toEqual([first]);
-  });
-
-  it("ends with the question, whatever came into the log after it", () => {
-    const first = aMessage({ text: "q1" });
-    const second = aMessage({ text: "q2" });
-    const late = aMessage({ role: "assistant", text: "a1", metadata: { replyTo: first.id } });
-    expect(historyFor([first, second, late], second.id).map((message) => message.id)).toEqual([
-      first.id,
-      late.id,
-      second.id,
-    ]);
-    expect(historyFor([first, second], first.id)).toEqual([first]);
-  });
-
   it("sends thinking back to the vendor that signed it and to no other", () => {
     const question = aMessage();
     const parts = [
@@ -110,49 +93,5 @@ describe("building a request", () => {
     expect(request).not.toHaveProperty("tools");
     expect(JSON.stringify(request.messages[1])).toContain("Result of the tool look: seen");
     expect(JSON.stringify(request)).not.toContain("tool-call");
-  });
-});
-
-describe("a message that steered an answer", () => {
-  const question = aMessage({ text: "q" });
-  const steering = aMessage({ text: "shorter!" });
-  const answer = aMessage({
-    role: "assistant",
-    parts: [
-      { type: "text", text: "long" },
-      { type: "text", text: "short" },
-    ],
-    metadata: { replyTo: question.id, steeredBy: [steering.id], steeredAt: [1] },
-  });
-  const next = aMessage({ text: "next" });
-  const words = (messages: ReturnType<typeof historyFor>) =>
-    messages.map((message) => message.parts.map((part) => ("text" in part ? part.text : "")).join());
-
-  it("stands in later prompts where it reached the model", () => {
-    expect(words(historyFor([question, answer, steering, next], next.id))).toEqual([
-      "q",
-      "long",
-      "shorter!",
-      "short",
-      "next",
-    ]);
-  });
-
-  it("and came before the turn had begun, stands there too and once", () => {
-    expect(words(historyFor([question, steering, answer, next], next.id))).toEqual([
-      "q",
-      "long",
-      "shorter!",
-      "short",
-      "next",
-    ]);
-  });
-
-  it("can be asked again by itself and is then the last", () => {
-    expect(words(historyFor([question, answer, steering], steering.id)).at(-1)).toBe("shorter!");
-  });
-
-  it("and was deleted leaves the answer whole", () => {
-    expect(words(historyFor([question, answer, next], next.id)).join()).toBe("q,long,short,next");
   });
 });

@@ -17,6 +17,13 @@ describe("a tool's outcome", () => {
     expect(boundedOutcome(sized(1_001), parts).isError).toBe(true);
   });
 
+  it("that no JSON can hold is an error that the model reads", () => {
+    const loop: { self?: unknown } = {};
+    loop.self = loop;
+    expect(boundedOutcome({ output: loop, isError: false }, [])).toMatchObject({ isError: true });
+    expect(boundedOutcome({ output: 1n, isError: false }, [])).toMatchObject({ isError: true });
+  });
+
   it("that is nothing is null, which JSON can say", () => {
     expect(boundedOutcome({ output: undefined, isError: false }, [])).toEqual({ output: null, isError: false });
   });

@@ -19,14 +19,25 @@ export const MAX_TOOL_OUTPUT_BYTES = 256 * 1024;
 /** Of all results of one turn: the answer is one row of the object's SQLite, which holds 2 MB. */
 export const MAX_TURN_OUTPUT_BYTES = 384 * 1024;
 
-const bytesOf = (value: unknown): number => new TextEncoder().encode(JSON.stringify(value) ?? "").byteLength;
+const bytesOf = (json: string): number => new TextEncoder().encode(json).byteLength;
 
-/** An outcome that can be stored; one that is too large says so to the model instead. */
+function jsonOf(value: unknown): string | null {
+  try {
+    return JSON.stringify(value ?? null);
+  } catch {
+    return null;
+  }
+}
+
+/** An outcome that can be stored; one that is too large, or no data at all, says so to the model instead. */
 export function boundedOutcome(outcome: ToolOutcome, parts: readonly Part[]): ToolOutcome {
-  const used = parts.reduce((sum, part) => sum + (part.type === "tool-result" ? bytesOf(part.output) : 0), 0);
-  const room = Math.min(MAX_TOOL_OUTPUT_BYTES, MAX_TURN_OUTPUT_BYTES - used);
-  if (bytesOf(outcome.output) <= room) return { output: outcome.output ?? null, isError: outcome.isError };
-  return { isError: true, output: "The result was too large to be shown; ask for less of it." };
+  const json = jsonOf(outcome.output);
+  if (json === null) return { isError: true, output: "The tool brought something that cannot be shown." };
+  const results = parts.flatMap((part) => (part.type === "tool-result" ? [jsonOf(part.output) ?? ""] : []));
+  const used = results.reduce((sum, each) => sum + bytesOf(each), 0);
+  if (bytesOf(json) > Math.min(MAX_TOOL_OUTPUT_BYTES, MAX_TURN_OUTPUT_BYTES - used))
+    return { isError: true, output: "The result was too large to be shown; ask for less of it." };
+  return { output: JSON.parse(json), isError: outcome.isError };
 }
 
 /** The calls of one step, in the order in which the model made them. */
