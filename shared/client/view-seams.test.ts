@@ -6,7 +6,7 @@ import { aMessage, testId } from "../testing/builders.ts";
 import { aReceipt, aSession } from "../testing/node/protocol-server.ts";
 import type { IncomingFrame } from "./decode-frame.ts";
 import { reduceView } from "./view.ts";
-import { endingOf, seamsOf, stoppedBy } from "./view-seams.ts";
+import { endingOf, joinedTo, seamsOf, stoppedBy } from "./view-seams.ts";
 import { emptyView, type ViewMessage } from "./view-state.ts";
 
 const AT = "2026-11-21T00:00:00.000Z";
@@ -129,4 +129,23 @@ describe("what is said", () => {
     expect(seamsOf(message)).toEqual([]);
     expect([endingOf(message)?.text, stoppedBy(endingOf(message))]).toEqual(["Overloaded.", null]);
   });
+});
+
+test("a message that joined an answer stands where it was said, where that is known and the message is there", () => {
+  const { begin, completed } = answering();
+  const message = answerOf([...begin, completed([text("a"), text("b")])]);
+  const [first, second, gone] = [testId(), testId(), testId()];
+  const said = new Map([first, second].map((id) => [id, { ...message, id, metadata: {} }]));
+  const steered = (steeredAt: number[]) => ({
+    ...message,
+    metadata: { ...message.metadata, steeredBy: [first, gone, second], steeredAt },
+  });
+  const places = (steeredAt: number[]) =>
+    joinedTo(steered(steeredAt), said).map(({ message: { id }, afterParts }) => [id, afterParts]);
+  expect(places([1, 1, 9])).toEqual([
+    [first, 1],
+    [second, 2],
+  ]);
+  expect(places([])).toEqual([]);
+  expect(joinedTo(message, said)).toEqual([]);
 });

@@ -27,6 +27,21 @@ export function seamsOf({ parts, turn, status }: Pick<ViewMessage, "parts" | "tu
     });
 }
 
+/** A message that joined a running answer, and the number of parts of the answer that stand before it. */
+export interface Joined {
+  message: ViewMessage;
+  afterParts: number;
+}
+
+/** The messages that an answer took into account while it was being written, where that is known, each at its place. */
+export function joinedTo({ metadata, parts }: ViewMessage, messages: ReadonlyMap<string, ViewMessage>): Joined[] {
+  return (metadata.steeredBy ?? []).flatMap((id, index) => {
+    const message = messages.get(id);
+    const place = metadata.steeredAt?.[index];
+    return message && place !== undefined ? [{ message, afterParts: Math.min(place, parts.length) }] : [];
+  });
+}
+
 /** Why an answer that stopped or failed ended; null of every other. */
 export function endingOf({ turn, status }: Pick<ViewMessage, "turn" | "status">): Notice | null {
   if (status !== "stopped" && status !== "failed") return null;

@@ -99,10 +99,16 @@ export class ToldConversation {
     return turn;
   }
 
-  complete(turn: ReturnType<ToldConversation["start"]>, parts: Part[], steeredBy: string[] = []): void {
+  complete(
+    turn: ReturnType<ToldConversation["start"]>,
+    parts: Part[],
+    steeredBy: string[] = [],
+    steeredAt?: number[],
+  ): void {
     const { turnId, messageId, parentId, replyTo } = turn;
     const usage = { inputTokens: 1, outputTokens: 1, cachedTokens: 0 };
-    const metadata = { turnId, replyTo, model: "fake-model", provider: "fake", usage, steeredBy };
+    const steering = steeredBy.length > 0 ? { steeredBy, steeredAt } : {};
+    const metadata = { turnId, replyTo, model: "fake-model", provider: "fake", usage, ...steering };
     const message = aMessage({ id: messageId, seq: this.log.length, role: "assistant", parentId, parts, metadata });
     this.add({ type: "turn:completed", turnId, message, usage });
   }

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { RotateCcw, TriangleAlert } from "lucide-react";
-import { memo, useState } from "react";
-import { endingOf, seamsOf, stoppedBy } from "../../../../shared/client/view-seams.ts";
+import { memo, type ReactNode, useState } from "react";
+import { endingOf, type Joined, seamsOf, stoppedBy } from "../../../../shared/client/view-seams.ts";
 import type { ViewMessage } from "../../../../shared/client/view-state.ts";
 import { textOf } from "../../../../shared/contract/message.ts";
 import { meQuery } from "../app/api.ts";
@@ -17,12 +17,15 @@ interface AnswerProps {
   latest: boolean;
   onRetry: () => void;
   onDecideTool: DecideTool | null;
+  joined: readonly Joined[];
+  showQuestion: (message: ViewMessage) => ReactNode;
 }
 
 const NOTHING: readonly string[] = [];
 
 /** Rendered anew only when its own message changes: a token of one answer leaves the others alone. */
-export const Answer = memo(function Answer({ message, latest, onRetry, onDecideTool }: AnswerProps) {
+export const Answer = memo(function Answer(props: AnswerProps) {
+  const { message, latest, onRetry, onDecideTool, joined, showQuestion } = props;
   const streaming = message.status === "streaming" || message.status === "interrupted";
   return (
     <article
@@ -35,6 +38,7 @@ export const Answer = memo(function Answer({ message, latest, onRetry, onDecideT
         parts={message.parts}
         streaming={streaming}
         seams={seamsOf(message)}
+        inserted={joined.map((one) => ({ ...one, key: one.message.id, shown: showQuestion(one.message) }))}
         needsApproval={message.turn?.needsApproval ?? NOTHING}
         onDecideTool={onDecideTool}
       />

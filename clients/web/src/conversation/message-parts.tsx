@@ -1,5 +1,5 @@
 import { Brain, ChevronRight } from "lucide-react";
-import { Fragment, lazy, Suspense } from "react";
+import { Fragment, lazy, type ReactNode, Suspense } from "react";
 import type { Seam } from "../../../../shared/client/view-seams.ts";
 import type { Part } from "../../../../shared/contract/message.ts";
 import { ToolCall, type ToolDecision } from "./tool-call.tsx";
@@ -12,6 +12,8 @@ interface PartsProps {
   parts: readonly Part[];
   streaming: boolean;
   seams: readonly Seam[];
+  /** What was said while this was being written, each after so many parts. */
+  inserted: readonly { afterParts: number; key: string; shown: ReactNode }[];
   needsApproval: readonly string[];
   /** Null for someone who may only read. */
   onDecideTool: DecideTool | null;
@@ -27,12 +29,20 @@ export function MessageParts(props: PartsProps) {
       {placed(props.parts).map(({ part, place, key }) => (
         <Fragment key={key}>
           <Seams seams={props.seams} afterParts={place} />
+          <Inserted inserted={props.inserted} afterParts={place} />
           <PartView {...props} part={part} last={place === props.parts.length - 1} />
         </Fragment>
       ))}
       <Seams seams={props.seams} afterParts={props.parts.length} />
+      <Inserted inserted={props.inserted} afterParts={props.parts.length} />
     </div>
   );
+}
+
+function Inserted({ inserted, afterParts }: Pick<PartsProps, "inserted"> & Pick<Seam, "afterParts">) {
+  return inserted
+    .filter((one) => one.afterParts === afterParts)
+    .map(({ key, shown }) => <Fragment key={key}>{shown}</Fragment>);
 }
 
 /** Where an answer was cut and went on, or went on with another model: said, never hidden. */

@@ -1,6 +1,7 @@
 import { useCallback, useMemo } from "react";
 import type { ConversationClient } from "../../../../shared/client/conversation-client.ts";
-import type { View } from "../../../../shared/client/view-state.ts";
+import { type Joined, joinedTo } from "../../../../shared/client/view-seams.ts";
+import type { View, ViewMessage } from "../../../../shared/client/view-state.ts";
 import { api } from "../app/api.ts";
 import { Button } from "../ui/button.tsx";
 import { Answer } from "./answer.tsx";
@@ -37,6 +38,19 @@ function useActions({ conversationId, client, onRun }: Pick<MessagesProps, "conv
   return { retry, edit, resend, discard, decideTool };
 }
 
+const NOTHING: readonly Joined[] = [];
+
+/** What stands inside an answer, by the answer's id, and what therefore does not stand by itself. */
+function useJoined(messages: readonly ViewMessage[]) {
+  return useMemo(() => {
+    const steered = messages.filter(({ metadata }) => metadata.steeredBy !== undefined);
+    const byId = new Map(steered.length === 0 ? [] : messages.map((message) => [message.id, message]));
+    const inside = new Map(steered.map((answer) => [answer.id, joinedTo(answer, byId)]));
+    const elsewhere = new Set([...inside.values()].flat().map(({ message }) => message.id));
+    return { inside, elsewhere, above: new Set(steered.flatMap(({ metadata }) => metadata.steeredBy ?? [])) };
+  }, [messages]);
+}
+
 /** Drawing what only passes by on the way to the end would take longer than all the rest. */
 const FAR_EVENTS = 500;
 
@@ -54,6 +68,20 @@ export function Messages({ conversationId, view, client, readOnly, onRun }: Mess
     [view.messages],
   );
   const { from, opened, showEarlier } = useWindow(all.length, loading);
+  const { inside, elsewhere, above } = useJoined(all);
+  const showQuestion = useCallback(
+    (message: ViewMessage) => (
+      <Question
+        key={message.id}
+        message={message}
+        joined={above.has(message.id) && !elsewhere.has(message.id)}
+        onEdit={readOnly ? null : edit}
+        onResend={resend}
+        onDiscard={discard}
+      />
+    ),
+    [above, elsewhere, readOnly, edit, resend, discard],
+  );
   const far = opened ? null : howFar(view);
   if (far !== null) return <Quiet>{far}</Quiet>;
   if (all.length === 0) {
@@ -61,8 +89,7 @@ export function Messages({ conversationId, view, client, readOnly, onRun }: Mess
     return <Quiet>{view.connection.state === "waiting" ? "It opens once Mosaic answers." : "Opening…"}</Quiet>;
   }
   const shown = all.slice(from);
-  const joined = new Set(shown.flatMap(({ metadata }) => metadata.steeredBy ?? []));
-  const latest = all.at(-1)?.id;
+  const latest = all.findLast(({ id }) => !elsewhere.has(id))?.id;
   return (
     <>
       {from > 0 ? (
@@ -72,26 +99,20 @@ export function Messages({ conversationId, view, client, readOnly, onRun }: Mess
           </Button>
         </p>
       ) : null}
-      {shown.map((message) =>
-        message.role === "user" ? (
-          <Question
-            key={message.id}
-            message={message}
-            joined={joined.has(message.id)}
-            onEdit={readOnly ? null : edit}
-            onResend={resend}
-            onDiscard={discard}
-          />
-        ) : (
+      {shown.map((message) => {
+        if (message.role === "user") return elsewhere.has(message.id) ? null : showQuestion(message);
+        return (
           <Answer
             key={message.id}
             message={message}
             latest={!readOnly && message.id === latest}
             onRetry={retry}
             onDecideTool={readOnly ? null : decideTool}
+            joined={inside.get(message.id) ?? NOTHING}
+            showQuestion={showQuestion}
           />
-        ),
-      )}
+        );
+      })}
     </>
   );
 }
