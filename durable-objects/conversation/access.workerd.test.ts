@@ -225,15 +225,15 @@ describe("commands and branches", () => {
     await say("one");
     await say("two");
     const { items } = unwrap(await object.messages(owner, page));
-    const forked = unwrap(await object.fork(owner, items[1]?.id ?? ""));
+    const forked = unwrap(await object.fork(owner, items[1]?.id ?? "", newId()));
     const copied = unwrap(await open(forked.id).messages(owner, page)).items;
     expect(copied.map((message) => message.parts)).toEqual(items.slice(0, 2).map((message) => message.parts));
     expect(forked).toMatchObject({
       title: expect.stringMatching(/\(fork\)$/),
       forkedFrom: { messageId: items[1]?.id },
     });
-    expect(await code(object.fork(owner, newId()))).toBe("not_found");
-    expect(await code(object.fork(stranger, items[1]?.id ?? ""))).toBe("not_found");
+    expect(await code(object.fork(owner, newId(), newId()))).toBe("not_found");
+    expect(await code(object.fork(stranger, items[1]?.id ?? "", newId()))).toBe("not_found");
   });
 
   it("pages through messages in order, forwards and backwards, and by what changed", async () => {

@@ -45,7 +45,17 @@ export function createRoom(ctx: DurableObjectState, env: Bindings, services: Ser
     turns: new TurnTable(storage.sql),
     sessions,
     alarms,
-    attachments: new Attachments({ id, sql: storage.sql, journal, sessions, accounts, alarms, timers, now, background }),
+    attachments: new Attachments({
+      id,
+      sql: storage.sql,
+      journal,
+      sessions,
+      accounts,
+      alarms,
+      timers,
+      now,
+      background,
+    }),
     configuration: new Configuration({ journal, reader: services.configuration, timers: services.timers }),
     background,
   };

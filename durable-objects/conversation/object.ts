@@ -88,8 +88,8 @@ export class Conversation extends DurableObject<Bindings> implements Conversatio
     return await this.#with(principal, "write", () => deleteMessage(this.#room, messageId));
   }
 
-  async fork(principal: Principal, messageId: string): Promise<Result<Wire.Conversation>> {
-    return await this.#with(principal, "read", () => forkInto(this.#room, principal, messageId));
+  async fork(principal: Principal, messageId: string, id: string): Promise<Result<Wire.Conversation>> {
+    return await this.#with(principal, "read", () => forkInto(this.#room, principal, messageId, id));
   }
 
   async export(principal: Principal): Promise<Result<Wire.ConversationExport>> {

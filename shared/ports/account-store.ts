@@ -5,7 +5,8 @@ import type { Scope } from "./conversation-store.ts";
 export interface AccountStore {
   /** The user's workspaces, the personal one first; made on the spot, idempotently, where it is missing. */
   workspaces(user: { id: string; name: string }): Promise<Workspace[]>;
-  createWorkspace(scope: Scope, name: string): Promise<Workspace>;
+  /** Repeating it with the same `id` changes nothing. */
+  createWorkspace(scope: Scope, name: string, id: string): Promise<Workspace>;
   isInstanceAdmin(userId: string): Promise<boolean>;
   /** @returns null when the caller is no member. Defaults stand in where nothing was saved yet (version 1). */
   settings(scope: Scope, workspaceId: string): Promise<WorkspaceSettings | null>;

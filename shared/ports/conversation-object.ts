@@ -73,8 +73,8 @@ export interface ConversationObject {
   edit(principal: Principal, messageId: string, body: EditMessage, once?: OnceKey | null): Promise<Result<Message>>;
   /** A tombstone: its place stays, its content is gone everywhere. */
   deleteMessage(principal: Principal, messageId: string): Promise<Result<null>>;
-  /** Copies the path through `messageId`, inclusive, into a new conversation of the caller's. */
-  fork(principal: Principal, messageId: string): Promise<Result<Conversation>>;
+  /** Copies the path through `messageId`, inclusive, into the caller's new conversation `id`; finds it where it is made. */
+  fork(principal: Principal, messageId: string, id: string): Promise<Result<Conversation>>;
   export(principal: Principal): Promise<Result<ConversationExport>>;
   context(principal: Principal): Promise<Result<ConversationContext>>;
   /** Single use, 30 s, bound to this user, conversation and origin. */

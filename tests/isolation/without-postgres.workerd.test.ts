@@ -349,3 +349,39 @@ describe("an Idempotency-Key of a message", () => {
     expect((await edit("third")).status).toBe(409);
   });
 });
+
+describe("a creating write that was cut off", () => {
+  it.each(["POST /api/conversations", "POST /api/conversations/{id}/fork", "POST /api/workspaces"])(
+    "and is repeated with its key makes one thing: %s",
+    async (which) => {
+      const source = await aConversation(alice.bearer);
+      const said = { method: "POST", body: { text: "hello" }, headers: alice.bearer };
+      const message = z
+        .object({ messageId: z.string() })
+        .parse((await ask(`/api/conversations/${source}/messages`, said)).json);
+      const bodies = { conversations: { title: "once" }, fork: message, workspaces: { name: "Once" } };
+      const path = which.slice("POST ".length).replace("{id}", source);
+      const body = path.endsWith("/fork")
+        ? bodies.fork
+        : path.endsWith("/workspaces")
+          ? bodies.workspaces
+          : bodies.conversations;
+      const post = () =>
+        ask(path, {
+          method: "POST",
+          body,
+          headers: { ...alice.bearer, "idempotency-key": which.replaceAll(" ", "-") },
+        });
+      const { idempotency } = servicesFor(bindings);
+      // The Worker ends between what it made and the note that it was made.
+      const finish = vi.spyOn(idempotency, "finish").mockImplementation(async () => {});
+      const first = await post();
+      finish.mockRestore();
+      const again = await post();
+      expect([first.status, again.status]).toEqual([201, 201]);
+      expect(WithId.parse(again.json).id).toBe(WithId.parse(first.json).id);
+      const replayed = await post();
+      expect([replayed.headers.get("idempotency-replayed"), replayed.json]).toEqual(["true", again.json]);
+    },
+  );
+});

@@ -1,3 +1,4 @@
+import { v5 } from "uuid";
 import { AppError } from "../../shared/domain/app-error.ts";
 import type { IdempotencyStore } from "../../shared/ports/account-store.ts";
 import type { OnceKey } from "../../shared/ports/conversation-object.ts";
@@ -62,26 +63,30 @@ interface Outcome {
 const keyReused = () =>
   new AppError("idempotency_conflict", "This Idempotency-Key was used with another body; take a new key.");
 
+/** The namespace of ids that are made from `Idempotency-Key`s; changing it makes retries create twice. */
+const NAMESPACE = "0b3c5c52-6a3f-4a0e-8f57-0d9c6c1f3a44";
+
+/** The id of what a keyed write creates: the same request makes the same thing, however often it is cut off. */
+export const idOf = ({ scope, key }: KeyedWrite, fingerprint: string): string =>
+  v5(`${scope.userId} ${key} ${fingerprint}`, NAMESPACE);
+
 /**
- * Runs a creating write at most once per key.
- * @throws AppError `idempotency_conflict` (other body), `conflict` (the first one is still running).
+ * Runs a creating write, and answers its repetitions as the first time. One whose first try is still open, or was cut
+ * off, runs beside it: `run` gets the id of what it creates, and finds what is there under that id already.
+ * @throws AppError `idempotency_conflict` (other body)
  */
 export async function runOnce(
   store: IdempotencyStore,
   write: KeyedWrite,
-  run: () => Promise<Outcome>,
+  run: (id: string) => Promise<Outcome>,
 ): Promise<Outcome & { replayed: boolean }> {
-  const known = await store.begin(write.scope, write.key, await fingerprintOf(write.body));
+  const fingerprint = await fingerprintOf(write.body);
+  const known = await store.begin(write.scope, write.key, fingerprint);
   if (known.state === "different") throw keyReused();
-  if (known.state === "running") {
-    throw new AppError("conflict", "A request with this Idempotency-Key is still running; ask again in a moment.", {
-      retryAfterMs: 1000,
-    });
-  }
   if (known.state === "done") return { status: known.status, body: known.body, replayed: true };
   let outcome: Outcome;
   try {
-    outcome = await run();
+    outcome = await run(idOf(write, fingerprint));
   } catch (error) {
     await store.abandon(write.scope, write.key);
     throw error;

@@ -74,6 +74,8 @@ export interface SignedInCall<Path extends string = string, Query = unknown, Bod
   readonly signedIn: SignedIn;
   principal: Principal;
   scope: Scope;
+  /** The id of what this call creates; the same for every repetition under an `Idempotency-Key`. */
+  newId: string;
   conversation: ConversationObject;
 }
 
@@ -216,6 +218,7 @@ export function defineRoute<
       },
       principal,
       scope,
+      newId: services.newId(),
       get conversation() {
         return c.env.conversation(String(Object.values(params)[0]));
       },
@@ -224,10 +227,10 @@ export function defineRoute<
       return toResponse(spec.answer, versioned, await spec.handle(call));
     }
     const key = `${request.method} ${c.req.path} ${call.idempotencyKey}`;
-    const once = await runOnce(services.idempotency, { scope, key, body: parsed }, async () => ({
-      status: spec.answer.status,
-      body: await spec.handle(call),
-    }));
+    const once = await runOnce(services.idempotency, { scope, key, body: parsed }, async (newId) => {
+      call.newId = newId;
+      return { status: spec.answer.status, body: await spec.handle(call) };
+    });
     const response = toResponse(spec.answer, versioned, once.body);
     if (once.replayed) response.headers.set("idempotency-replayed", "true");
     return response;

@@ -141,17 +141,26 @@ describe("Idempotency-Key", () => {
     expect((await post(edge, "k1", { title: "A" })).status).toBe(201);
   });
 
-  test("says when the first one is still running", async () => {
+  test("makes the same thing again where the first try was cut off", async () => {
+    const made: string[] = [];
     const { ask } = memoryEdge({
       idempotency: { begin: async () => ({ state: "running" }), finish: async () => {}, abandon: async () => {} },
     });
-    const response = await ask("/api/workspaces", {
-      method: "POST",
-      body: { name: "W" },
-      headers: { "idempotency-key": "k" },
-    });
-    expect(response.headers.get("retry-after")).toBe("1");
-    expect(await problemIn(response)).toMatchObject({ status: 409, code: "conflict", retryable: true });
+    const post = async (key: string, name: string, as = "alice"): Promise<void> => {
+      const headers = { "idempotency-key": key };
+      const response = await ask("/api/workspaces", { method: "POST", body: { name }, headers, as });
+      made.push(WithId.parse(await response.json()).id);
+    };
+    await post("k", "W");
+    await post("k", "W");
+    for (const [key, name, as] of [
+      ["k", "V"],
+      ["l", "W"],
+      ["k", "W", "bob"],
+    ] as const)
+      await post(key, name, as);
+    expect(made[1]).toBe(made[0]);
+    expect(new Set(made).size).toBe(4);
   });
 
   test("makes the id of a message that has none: a UUID as it is, anything else always the same", async () => {

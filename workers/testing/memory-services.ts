@@ -137,8 +137,8 @@ function memoryAccounts(saved: Map<string, WorkspaceSettings>): AccountStore {
     Object.values(PEOPLE).some((each) => each.id === userId && each.workspace.id === id);
   return {
     workspaces: async () => [],
-    createWorkspace: async (_scope, name) => ({
-      id: crypto.randomUUID(),
+    createWorkspace: async (_scope, name, id) => ({
+      id,
       name,
       slug: "slug",
       personal: false,

@@ -19,7 +19,7 @@ export interface AccountDatabases {
 export function createAccountStore({ app, auth }: AccountDatabases): AccountStore {
   return {
     workspaces: (user) => workspaces(auth, user),
-    createWorkspace: (scope, name) => createWorkspace(auth, scope, name),
+    createWorkspace: (scope, name, id) => createWorkspace(auth, scope, name, id),
     isInstanceAdmin: async (userId) => {
       const [rows] = await auth.unscoped((db) => [
         db.select({ userId: instanceAdmin.userId }).from(instanceAdmin).where(eq(instanceAdmin.userId, userId)),
@@ -111,8 +111,7 @@ async function makePersonalWorkspace(auth: Database, user: { id: string; name: s
   ]);
 }
 
-async function createWorkspace(auth: Database, scope: Scope, name: string): Promise<Workspace> {
-  const id = v7();
+async function createWorkspace(auth: Database, scope: Scope, name: string, id: string): Promise<Workspace> {
   const words = name
     .toLowerCase()
     .normalize("NFKD")
@@ -121,8 +120,11 @@ async function createWorkspace(auth: Database, scope: Scope, name: string): Prom
     .slice(0, 40);
   const slug = `${words || "workspace"}-${id.slice(-8)}`;
   await auth.unscoped((db) => [
-    db.insert(organization).values({ id, name, slug }),
-    db.insert(member).values({ id: v7(), organizationId: id, userId: scope.userId, role: "owner" }),
+    db.insert(organization).values({ id, name, slug }).onConflictDoNothing(),
+    db
+      .insert(member)
+      .values({ id: v7(), organizationId: id, userId: scope.userId, role: "owner" })
+      .onConflictDoNothing(),
   ]);
   return { id, name, slug, personal: false, role: "owner" };
 }

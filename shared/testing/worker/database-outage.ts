@@ -13,8 +13,7 @@ export function databaseOutage() {
   const spy = vi.spyOn(globalThis, "fetch").mockImplementation(async (input, init) => {
     const url = new URL(input instanceof Request ? input.url : String(input));
     if (url.host !== endpoint || mood === "up") return await real(input, init);
-    if (mood === "hung")
-      await scheduler.wait(LONGER_THAN_ANYBODY_WAITS_MS, init?.signal ? { signal: init.signal } : {});
+    if (mood === "hung") await nothing(init?.signal);
     throw new TypeError("connection refused");
   });
   return {
@@ -23,4 +22,15 @@ export function databaseOutage() {
     },
     end: () => spy.mockRestore(),
   };
+}
+
+/** Lasts until whoever waits gives up. */
+function nothing(signal: AbortSignal | null | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, LONGER_THAN_ANYBODY_WAITS_MS);
+    signal?.addEventListener("abort", () => {
+      clearTimeout(timer);
+      reject(new TypeError("given up"));
+    });
+  });
 }

@@ -19,5 +19,6 @@ export const forkConversation = defineRoute({
   withoutDatabase:
     "A new conversation needs the database, which cannot be reached right now. This one goes on; try again in a moment.",
   answer: { status: 201, description: "The new conversation.", body: Conversation },
-  handle: async ({ conversation, principal, body }) => unwrap(await conversation.fork(principal, body.messageId)),
+  handle: async ({ conversation, principal, body, newId }) =>
+    unwrap(await conversation.fork(principal, body.messageId, newId)),
 });

@@ -11,5 +11,5 @@ export const createWorkspace = defineRoute({
   idempotent: true,
   withoutDatabase: "A new workspace needs the database, which cannot be reached right now; try again in a moment.",
   answer: { status: 201, description: "The new workspace.", body: Workspace },
-  handle: async ({ services, scope, body }) => await services.accounts.createWorkspace(scope, body.name),
+  handle: async ({ services, scope, body, newId }) => await services.accounts.createWorkspace(scope, body.name, newId),
 });

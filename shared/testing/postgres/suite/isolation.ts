@@ -27,7 +27,7 @@ async function sharedRoom(rooms: Rooms) {
     makePerson(rooms, "Mia"),
     makePerson(rooms, "Vic"),
   ]);
-  const workspace = await createAccountStore(rooms).createWorkspace(ann, "Team");
+  const workspace = await createAccountStore(rooms).createWorkspace(ann, "Team", v7());
   await join(rooms, mia, workspace.id, "member");
   await join(rooms, vic, workspace.id, "viewer");
   return { ann, mia, vic, workspaceId: workspace.id };
@@ -101,7 +101,11 @@ export function isolationSuite(open: () => Rooms, real: boolean): void {
       expect(await store.update(vic, talk.id, { title: "no" })).toBeNull();
       expect(await store.erase(vic, talk.id)).toBe(false);
       const batch = { conversationId: talk.id, workspaceId, events: [added(userMessage(1, "no"))] };
-      expect(await createEventSink(rooms.app).drain(vic, batch)).toMatchObject({ ok: false, retry: true, orphaned: true });
+      expect(await createEventSink(rooms.app).drain(vic, batch)).toMatchObject({
+        ok: false,
+        retry: true,
+        orphaned: true,
+      });
       expect(await visibleRows(rooms, ann, talk.id)).toEqual([1, 0, 0]);
       const mine = {
         id: v7(),

@@ -95,7 +95,9 @@ export function jobsSuite(open: () => Rooms): void {
       const store = createJobStore(rooms.app);
       const talk = await makeConversation(rooms, ann, ann.personalWorkspaceId);
       const type = `type-${v7()}`;
-      const made = [1, 2, 3, 4, 5].map((seq) => parked(talk.id, seq, seq === 2 ? { type, status: "cancelled" } : { type }));
+      const made = [1, 2, 3, 4, 5].map((seq) =>
+        parked(talk.id, seq, seq === 2 ? { type, status: "cancelled" } : { type }),
+      );
       await store.report(ann, talk.id, made);
       const seen: string[] = [];
       let cursor: string | undefined;
@@ -121,7 +123,10 @@ export function jobsSuite(open: () => Rooms): void {
         );
       await add(session, 1);
       await add(over, -1);
-      await rooms.owner.query("insert into auth.api_key (id, key, reference_id) values ($1::uuid, $1::text, $2)", [key, ann.userId]);
+      await rooms.owner.query("insert into auth.api_key (id, key, reference_id) values ($1::uuid, $1::text, $2)", [
+        key,
+        ann.userId,
+      ]);
       const holds = async (person: Person, credential: string) => {
         const rows = await rooms.bare.transaction([
           rooms.bare.query("select set_config('app.user_id', $1, true)", [person.userId]),

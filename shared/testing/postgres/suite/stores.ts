@@ -94,7 +94,7 @@ export function storesSuite(open: () => Rooms): void {
       const answers = await Promise.all(Array.from({ length: 8 }, () => accounts.workspaces(user)));
       for (const answer of answers) expect(answer).toEqual(answers[0]);
       expect(answers[0]).toMatchObject([{ personal: true, role: "owner", name: "Zoë" }]);
-      const team = await accounts.createWorkspace({ userId: user.id }, "A Team!");
+      const team = await accounts.createWorkspace({ userId: user.id }, "A Team!", v7());
       expect(team.slug).toMatch(/^a-team-/);
       expect((await accounts.workspaces(user)).map(({ personal }) => personal)).toEqual([true, false]);
     });
@@ -118,7 +118,7 @@ export function storesSuite(open: () => Rooms): void {
         await makePerson(rooms, "Mia"),
         await makePerson(rooms, "Bob"),
       ];
-      const { id } = await accounts.createWorkspace(ann, "Team");
+      const { id } = await accounts.createWorkspace(ann, "Team", v7());
       await join(rooms, mia, id, "member");
       expect(await accounts.settings(mia, id)).toEqual({
         workspaceId: id,
