@@ -12,11 +12,15 @@ import { publish, type Room } from "./room.ts";
  */
 export function importInto(room: Room, conversation: Conversation, log: Uint8Array): Result<Conversation> {
   const { journal } = room;
-  if (journal.lastSeq > 0) return ok(journal.born);
+  if (journal.conversation && journal.lastSeq > 0) return ok(journal.born);
   const events = z.array(LoggedEvent).parse(JSON.parse(new TextDecoder().decode(log)));
+  journal.restore(conversation);
   journal.transact(() => {
-    journal.birth(conversation, events, 0);
-    for (const logged of events) restoreTurn(room, logged);
+    for (const logged of events) {
+      journal.replay([logged]);
+      restoreTurn(room, logged);
+    }
+    journal.endRestoring(0);
     // The events are old, the conversation is new.
     journal.saveConversation({ ...journal.born, updatedAt: conversation.updatedAt });
   });

@@ -4,38 +4,7 @@ import type { Message, Usage } from "../../shared/contract/message.ts";
 import { type Change, changesOf } from "../../shared/domain/conversation/project.ts";
 import { storable } from "../../shared/domain/conversation/storable.ts";
 import { hasSchema, migrateSchema } from "./schema.ts";
-
-type MessageRow = {
-  id: string;
-  seq: number;
-  updated_seq: number;
-  parent_id: string | null;
-  role: string;
-  parts: string;
-  metadata: string;
-  created_at: string;
-  deleted: number;
-};
-
-/** A message as stored; `deleted` ones keep their place in the tree and nothing else. */
-export interface StoredMessage {
-  message: Message;
-  deleted: boolean;
-}
-
-const toMessage = (row: MessageRow): StoredMessage => ({
-  message: {
-    id: row.id,
-    seq: row.seq,
-    updatedSeq: row.updated_seq,
-    parentId: row.parent_id,
-    role: row.role as Message["role"],
-    parts: JSON.parse(row.parts) as Message["parts"],
-    metadata: JSON.parse(row.metadata) as Message["metadata"],
-    createdAt: row.created_at,
-  },
-  deleted: row.deleted === 1,
-});
+import { type MessageRow, type StoredMessage, toMessage } from "./stored-message.ts";
 
 /** Characters of messages kept in memory; a turn reads the whole path that its model can see. */
 const MAX_REMEMBERED_CHARACTERS = 4_000_000;
@@ -50,6 +19,7 @@ export class Journal {
   readonly #now: () => Date;
   #conversation: Conversation | null = null;
   #lastSeq = 0;
+  #restoring = false;
   readonly #remembered = new Map<string, StoredMessage>();
   #rememberedCharacters = 0;
 
@@ -63,7 +33,7 @@ export class Journal {
   }
 
   get conversation(): Conversation | null {
-    return this.#conversation;
+    return this.#restoring ? null : this.#conversation;
   }
 
   /** The conversation of an object that is known to be born. */
@@ -82,29 +52,50 @@ export class Journal {
 
   /** Everything in `work` becomes durable together or not at all. Synchronous: nothing may be awaited inside. */
   transact<Value>(work: () => Value): Value {
-    const before = { conversation: this.#conversation, lastSeq: this.#lastSeq };
+    const before = { conversation: this.#conversation, lastSeq: this.#lastSeq, restoring: this.#restoring };
     try {
       return this.#storage.transactionSync(work);
     } catch (error) {
       this.#conversation = before.conversation;
       this.#lastSeq = before.lastSeq;
+      this.#restoring = before.restoring;
       this.#forgetMessages();
       throw error;
     }
   }
 
-  /** The first write of an object. `replay` is what Postgres already has of it, with the positions it has there. */
-  birth(
-    conversation: Conversation,
-    replay: readonly LoggedEvent[],
-    drainedSeq: number = replay.at(-1)?.seq ?? 0,
-  ): void {
-    migrateSchema(this.#storage);
+  /** The first write of an object: its conversation, with the log it starts with. Nothing of it is in Postgres yet. */
+  birth(conversation: Conversation, log: readonly LoggedEvent[]): void {
+    this.restore(conversation);
     this.transact(() => {
-      this.saveConversation(conversation);
-      for (const logged of replay) this.#write(logged);
-      this.setMeta("drainedSeq", String(drainedSeq));
+      this.replay(log);
+      this.endRestoring(0);
     });
+  }
+
+  /** Begins anew, from nothing: until `endRestoring` there is no conversation here, also after a crash. */
+  restore(conversation: Conversation): void {
+    migrateSchema(this.#storage);
+    this.forget();
+    this.#storage.transactionSync(() => {
+      for (const table of ["events", "messages", "turns", "parked"]) this.#sql.exec(`delete from ${table}`);
+      this.#sql.exec("delete from meta where key <> 'schema'");
+      this.setMeta("restoring", "1");
+    });
+    this.#restoring = true;
+    this.saveConversation(conversation);
+  }
+
+  /** Events as they were logged before, with the positions they have. Call inside `transact`. */
+  replay(log: readonly LoggedEvent[]): void {
+    for (const logged of log) this.#write(logged);
+  }
+
+  /** What was restored is the conversation now. Call inside `transact`. @param drainedSeq how far Postgres has it */
+  endRestoring(drainedSeq: number): void {
+    this.#sql.exec("delete from meta where key = 'restoring'");
+    this.setMeta("drainedSeq", String(drainedSeq));
+    this.#restoring = false;
   }
 
   /** Appends events and their effect on the messages. Call inside `transact`; send to clients after it. */
@@ -121,6 +112,7 @@ export class Journal {
   forget(): void {
     this.#conversation = null;
     this.#lastSeq = 0;
+    this.#restoring = false;
     this.#forgetMessages();
   }
 
@@ -231,6 +223,7 @@ export class Journal {
   }
 
   #load(): void {
+    if (this.meta("restoring") !== null) return; // it ended in the middle, and begins anew
     const stored = this.meta("conversation");
     this.#conversation = stored ? (JSON.parse(stored) as Conversation) : null;
     const [row] = this.#sql.exec<{ seq: number | null }>("select max(seq) as seq from events").toArray();

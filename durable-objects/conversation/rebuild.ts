@@ -3,105 +3,88 @@ import type { Result } from "../../shared/contract/errors.ts";
 import type { ConversationEvent, LoggedEvent } from "../../shared/contract/events.ts";
 import type { Principal } from "../../shared/domain/access/principal.ts";
 import { fail, ok } from "../../shared/domain/app-error.ts";
-import { changesOf } from "../../shared/domain/conversation/project.ts";
+import { noteWork, noWork, type OpenWork } from "../../shared/domain/conversation/open-work.ts";
+import type { Scope } from "../../shared/ports/conversation-store.ts";
+import { restoreTurn } from "./restore-turn.ts";
 import { publish, type Room } from "./room.ts";
 import { asResult } from "./update.ts";
 
 const REBUILD_PAGE = 500;
 
+const running = new WeakMap<Room, Promise<Result<Conversation>>>();
+
 /**
  * An object that knows nothing asks Postgres, on behalf of who asks: either nobody ever made this conversation, or its
- * storage was lost and everything comes back from the log that was drained.
+ * storage was lost and everything comes back from the log that was drained. One at a time; where Postgres goes away in
+ * the middle there is still no conversation, and whoever asks next begins anew.
  */
-export function rebuild(room: Room, principal: Principal): Promise<Result<Conversation>> {
-  return asResult(async () => {
-    const { services, journal } = room;
-    const scope = { userId: principal.userId };
-    const found = await services.conversations.find(scope, room.id);
-    if (!found) return fail("not_found", "There is no such conversation.");
-    const events: LoggedEvent[] = [];
-    while ((events.at(-1)?.seq ?? 0) < found.lastSeq) {
-      const page = await services.conversations.events(scope, room.id, events.at(-1)?.seq ?? 0, REBUILD_PAGE);
-      if (page.length === 0) break;
-      events.push(...page);
-    }
-    if (journal.conversation) return ok(journal.born); // someone else was faster
-    const log = withoutHoles(events);
-    journal.birth({ ...found.conversation, headId: null }, log);
-    const lost = journal.transact(() => {
-      restoreTurns(room, log);
-      return journal.append(...openTurns(log).map(lostTurn));
+export async function rebuild(room: Room, principal: Principal): Promise<Result<Conversation>> {
+  for (let other = running.get(room); other; other = running.get(room)) await other;
+  if (room.journal.conversation) return ok(room.journal.born);
+  const work = asResult(() => restoreFrom(room, { userId: principal.userId }));
+  running.set(room, work);
+  try {
+    return await work;
+  } finally {
+    running.delete(room);
+  }
+}
+
+async function restoreFrom(room: Room, scope: Scope): Promise<Result<Conversation>> {
+  const { services, journal } = room;
+  const found = await services.conversations.find(scope, room.id);
+  if (!found) return fail("not_found", "There is no such conversation.");
+  if (journal.conversation) return ok(journal.born); // it was born meanwhile
+  journal.restore({ ...found.conversation, headId: null });
+  const work = noWork();
+  while (journal.lastSeq < found.lastSeq) {
+    const page = await services.conversations.events(scope, room.id, journal.lastSeq, REBUILD_PAGE);
+    if (journal.conversation) return ok(journal.born);
+    const log = withoutHoles(page, journal.born, journal.lastSeq, page.at(-1)?.seq ?? found.lastSeq);
+    journal.transact(() => {
+      for (const logged of log) {
+        journal.replay([logged]);
+        restoreTurn(room, logged);
+        noteWork(work, logged);
+      }
     });
-    publish(room, lost);
-    room.queue.kick();
-    return ok(journal.born);
+  }
+  const lost = journal.transact(() => {
+    journal.endRestoring(journal.lastSeq);
+    return takeUp(room, work);
   });
+  publish(room, lost);
+  room.queue.kick();
+  return ok(journal.born);
 }
 
 /** A place whose event Postgres refused is taken by one that changes nothing: positions have no gaps. */
-function withoutHoles(events: readonly LoggedEvent[]): LoggedEvent[] {
+function withoutHoles(page: readonly LoggedEvent[], born: Conversation, after: number, upTo: number): LoggedEvent[] {
   const log: LoggedEvent[] = [];
-  let headId: string | null = null;
-  for (const logged of events) {
-    while ((log.at(-1)?.seq ?? 0) + 1 < logged.seq) {
-      log.push({ seq: (log.at(-1)?.seq ?? 0) + 1, at: logged.at, event: { type: "head:moved", messageId: headId } });
-    }
+  let { headId } = born;
+  const fill = (until: number, at: string): void => {
+    for (let seq = after + log.length + 1; seq < until; seq++)
+      log.push({ seq, at, event: { type: "head:moved", messageId: headId } });
+  };
+  for (const logged of page) {
+    fill(logged.seq, logged.at);
     log.push(logged);
-    for (const change of changesOf(logged)) if (change.kind === "head") headId = change.messageId;
+    const { event } = logged;
+    if (event.type === "message:added") headId = event.message.id;
+    if (event.type === "turn:started" || event.type === "head:moved") headId = event.messageId;
   }
+  fill(upTo + 1, born.updatedAt);
   return log;
 }
 
-/** What the object keeps beside the log: turns, totals, the last receipt. Call inside `transact`. */
-function restoreTurns({ journal, turns, services }: Room, log: readonly LoggedEvent[]): void {
-  const asked = new Map<string, number>();
-  for (const { seq, at, event } of log) {
-    if (event.type === "message:added" && event.message.role === "user" && !event.message.metadata.forkedFrom) {
-      asked.set(event.message.id, seq);
-    }
-    if (event.type === "message:deleted") asked.delete(event.messageId);
-    if (event.type === "turn:started") {
-      const { turnId: id, messageId, replyTo, receipt } = event;
-      asked.delete(replyTo);
-      turns.add(
-        { id, messageId, replyTo, model: journal.message(replyTo)?.message.metadata.model ?? null },
-        "started",
-        seq,
-      );
-      turns.markRunning(id, receipt, Date.parse(at));
-      journal.setMeta("receipt", JSON.stringify(receipt));
-    }
-    if (event.type === "turn:completed" || event.type === "turn:interrupted") {
-      for (const messageId of event.message.metadata.steeredBy ?? []) asked.delete(messageId);
-    }
-    if (event.type === "turn:completed") {
-      turns.end(event.turnId, "completed");
-      journal.addUsage(event.usage, event.message.metadata.microUsd ?? 0);
-    }
-    if (event.type === "turn:interrupted" && !event.willContinue) {
-      turns.end(event.turnId, "interrupted");
-      const { usage, microUsd = 0 } = event.message.metadata;
-      if (usage) journal.addUsage(usage, microUsd);
-    }
-    if (event.type === "turn:failed") turns.end(event.turnId, "failed");
-  }
-  for (const turnId of openTurns(log)) turns.end(turnId, "failed");
-  // Accepted and never begun: they are answered now.
-  for (const [replyTo, seq] of asked) {
+/** Turns that were lost in the middle end here; what was accepted and never begun is answered now. */
+function takeUp({ journal, turns, services }: Room, work: OpenWork): LoggedEvent[] {
+  for (const turnId of work.turns.keys()) turns.end(turnId, "failed");
+  for (const [replyTo, seq] of work.asked) {
     const model = journal.message(replyTo)?.message.metadata.model ?? null;
     turns.add({ id: services.newId(), messageId: services.newId(), replyTo, model }, "queued", seq);
   }
-}
-
-/** Turns that began in the log and have no ending there. */
-function openTurns(events: readonly LoggedEvent[]): string[] {
-  const open = new Set<string>();
-  for (const { event } of events) {
-    if (event.type === "turn:started") open.add(event.turnId);
-    else if (event.type === "turn:completed" || event.type === "turn:failed") open.delete(event.turnId);
-    else if (event.type === "turn:interrupted" && !event.willContinue) open.delete(event.turnId);
-  }
-  return [...open];
+  return journal.append(...[...work.turns.keys()].map(lostTurn));
 }
 
 const lostTurn = (turnId: string): ConversationEvent => ({

@@ -45,7 +45,7 @@ export interface ConversationStore {
    * @throws AppError `not_found` when it is the caller's, in a workspace that they have left.
    */
   erase(scope: Scope, id: string): Promise<boolean>;
-  /** Every event from `afterSeq` on, oldest first, at most `limit`: how an object that lost its storage is rebuilt. */
+  /** Every event from `afterSeq` on, oldest first, at most `limit` and a few megabytes: how an object that lost its storage is rebuilt. */
   events(scope: Scope, id: string, afterSeq: number, limit: number): Promise<LoggedEvent[]>;
 }
 

@@ -1,14 +1,16 @@
-import { and, asc, desc, eq, gt, type SQL, sql } from "drizzle-orm";
+import { and, desc, eq, type SQL, sql } from "drizzle-orm";
 import type { Conversation } from "../../contract/conversation.ts";
 import { LoggedEvent } from "../../contract/events.ts";
 import { AppError } from "../../domain/app-error.ts";
 import type { ConversationChanges, ConversationStore, NewConversation, Scope } from "../../ports/conversation-store.ts";
 import { type Database, sqlStateOf } from "./database.ts";
 import { readCursor, writeCursor } from "./list-cursor.ts";
-import { conversationEvents, conversations } from "./schema/conversations.ts";
+import { conversations } from "./schema/conversations.ts";
 
 const REFUSED_BY_POLICY = "42501";
 const DUPLICATE = "23505";
+/** What a page of events holds at most, beside its first event. */
+const PAGE_BYTES = 4_000_000;
 
 /** Conversations in Postgres; what a caller may see and change is row-level security's business. */
 export function createConversationStore(database: Database): ConversationStore {
@@ -33,16 +35,17 @@ export function createConversationStore(database: Database): ConversationStore {
       return false;
     },
     events: async (scope, id, afterSeq, limit) => {
-      const { seq, at, event } = conversationEvents;
       const [rows] = await database.scoped(scope, (db) => [
-        db
-          .select({ seq, at, event })
-          .from(conversationEvents)
-          .where(and(eq(conversationEvents.conversationId, id), gt(seq, afterSeq)))
-          .orderBy(asc(seq))
-          .limit(limit),
+        db.execute(sql`
+          select seq::float8 as seq, to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as at, event from (
+            select *, sum(octet_length(event::text)) over (order by seq) - octet_length(event::text) as before
+            from (
+              select seq, at, event from conversation_events
+              where conversation_id = ${id} and seq > ${afterSeq}::bigint order by seq limit ${limit}
+            ) as page
+          ) as measured where before < ${PAGE_BYTES} order by seq`),
       ]);
-      return rows.map((row) => LoggedEvent.parse({ ...row, at: row.at.toISOString() }));
+      return rows.rows.map((row) => LoggedEvent.parse(row));
     },
   };
 }

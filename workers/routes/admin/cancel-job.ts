@@ -8,6 +8,7 @@ export const cancelJob = defineRoute({
   operationId: "cancelJob",
   summary: "Gives a job up; what it was to bring to the database stays where it is. For instance admins",
   tag: "admin",
+  withoutDatabase: "Jobs are in the database, which cannot be reached right now; try again in a moment.",
   ids: [{ in: "path", name: "id", of: "job" }],
   errors: ["forbidden", "conflict"],
   answer: { status: 200, description: "The cancelled job.", body: Job },

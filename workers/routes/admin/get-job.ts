@@ -9,6 +9,7 @@ export const getJob = defineRoute({
   operationId: "getJob",
   summary: "One job with what it is about, by id and place; for instance admins",
   tag: "admin",
+  withoutDatabase: "Jobs are in the database, which cannot be reached right now; try again in a moment.",
   ids: [{ in: "path", name: "id", of: "job" }],
   errors: ["forbidden"],
   answer: { status: 200, description: "The job.", body: JobDetail },

@@ -9,6 +9,7 @@ export const listJobs = defineRoute({
   operationId: "listJobs",
   summary: "Work in the background, newest first; for instance admins",
   tag: "admin",
+  withoutDatabase: "Jobs are in the database, which cannot be reached right now; try again in a moment.",
   errors: ["forbidden"],
   query: ListJobs,
   answer: { status: 200, description: "One page of jobs. Never a word of anyone's content.", body: pageOf(Job) },

@@ -8,6 +8,7 @@ export const retryJob = defineRoute({
   operationId: "retryJob",
   summary: "Tries a failed or cancelled job again, now; for instance admins",
   tag: "admin",
+  withoutDatabase: "Jobs are in the database, which cannot be reached right now; try again in a moment.",
   ids: [{ in: "path", name: "id", of: "job" }],
   errors: ["forbidden", "conflict"],
   answer: { status: 200, description: "The job as it stands after the try.", body: Job },

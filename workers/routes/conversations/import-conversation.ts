@@ -13,6 +13,8 @@ export const importConversation = defineRoute({
   operationId: "importConversation",
   summary: "Makes an equal conversation from the JSON of an export: your own, private, under new ids",
   tag: "conversations",
+  withoutDatabase:
+    "A conversation cannot be imported while the database is away; nothing of it was kept, try again in a moment.",
   body: ImportConversation,
   maxBodyBytes: MAX_IMPORT_BYTES,
   idempotent: true,
