@@ -5,8 +5,13 @@ const NOISE = [
   "DEBUG_ALARM:",
 ];
 
+/** A client that breaks the WebSocket protocol is cut off; workerd tells it as an exception of its own. */
+const BROKEN_FRAMING =
+  /^(?:\S+\.(?:c\+\+|h):\d+: (?:\w+: )?)?Uncaught exception: .*WebSocket protocol error; protocolError\.statusCode = /;
+
 /** Whether a line of the runtime's log is workerd talking to itself; its errors and the Worker's own lines are not. */
 export function isRuntimeNoise(message: string): boolean {
+  if (BROKEN_FRAMING.test(message)) return true;
   const note = /^(?:\S+\.(?:c\+\+|h):\d+: (?:\w+: )?)?NOSENTRY (.*)/.exec(message)?.[1];
   return note !== undefined && NOISE.some((beginning) => note.startsWith(beginning));
 }

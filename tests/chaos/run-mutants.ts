@@ -3,7 +3,7 @@
  * checkout and runs the chaos there. The checker must speak of each, and of nothing where no fault was put in.
  */
 import { spawn } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative, sep } from "node:path";
 import { parseArgs } from "node:util";
@@ -33,7 +33,9 @@ function copyCheckout(): string {
     recursive: true,
     filter: (path) => !LEFT_OUT.has(relative(root, path).split(sep)[0] ?? ""),
   });
-  symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));
+  // Named by what they are made from, so what the copy adds or finds there is its own.
+  mkdirSync(join(root, ".cache"), { recursive: true });
+  for (const shared of ["node_modules", ".cache"]) symlinkSync(join(root, shared), join(copy, shared));
   return copy;
 }
 
