@@ -182,25 +182,38 @@ function open(room: Room, attachment: Attachment, plan: StreamPlan): Response {
 export const streamEvents = (room: Room, attachment: Attachment, after: number): Response =>
   open(room, attachment, { first: [], after, wants: () => true, isLast: () => false, isOver: () => false });
 
-/** The frames of one turn, from the message that asked for it to its ending. */
+/**
+ * The frames of the turn that answers a message, from the message to the turn's ending. A message that was to reach a
+ * running turn and did not has a turn of its own, which is then followed too.
+ */
 export function streamTurn(
   room: Room,
   attachment: Attachment,
   message: { messageId: string; turnId: string | null; ack: Extract<ServerFrame, { type: "ack" }> },
 ): Response {
   const { messageId, turnId, ack } = message;
+  const steers = ack.state === "steered";
+  const followed = new Set(turnId === null ? [] : [turnId]);
   const wants = (frame: ServerFrame): boolean => {
     if (frame.type === "ack") return frame.id === messageId;
-    if (frame.type === "message:delta" || frame.type === "message:snapshot") return frame.turnId === turnId;
+    if (frame.type === "message:delta" || frame.type === "message:snapshot") return followed.has(frame.turnId);
     if (frame.type !== "event") return false;
     const { event } = frame;
-    if ("turnId" in event) return event.turnId === turnId;
+    if (steers && event.type === "turn:started" && event.replyTo === messageId) followed.add(event.turnId);
+    if ("turnId" in event) return followed.has(event.turnId);
     return event.type === "message:added" && event.message.id === messageId;
   };
-  const isLast = (frame: ServerFrame): boolean =>
-    frame.type === "event" && "turnId" in frame.event && frame.event.turnId === turnId && isEnding(frame.event);
+  const isLast = (frame: ServerFrame): boolean => {
+    if (frame.type !== "event" || !isEnding(frame.event) || !("turnId" in frame.event)) return false;
+    const { event } = frame;
+    if (!followed.has(event.turnId)) return false;
+    const isOther = steers && event.turnId === turnId && room.turns.askedBy(messageId)?.id !== turnId;
+    return !isOther || ("message" in event && (event.message.metadata.steeredBy ?? []).includes(messageId));
+  };
   const isOver = (): boolean => {
-    const turn = turnId === null ? null : room.turns.find(turnId);
+    const own = steers ? room.turns.askedBy(messageId) : null;
+    const answering = own && own.steers === null ? own.id : turnId;
+    const turn = answering === null ? null : room.turns.find(answering);
     return turn?.state !== "queued" && turn?.state !== "running";
   };
   return open(room, attachment, { first: [ack], after: ack.seq - 1, wants, isLast, isOver });

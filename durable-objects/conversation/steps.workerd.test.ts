@@ -4,7 +4,7 @@ import { v7 as newId } from "uuid";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Principal } from "../../shared/domain/access/principal.ts";
 import { unwrap } from "../../shared/domain/app-error.ts";
-import type { ConversationObject } from "../../shared/ports/conversation-object.ts";
+import { type ConversationObject, OBJECT_HEADERS } from "../../shared/ports/conversation-object.ts";
 import { aConversation, modelBehaves, modelWasAsked } from "../../shared/testing/worker/conversations.ts";
 import { aPerson, aWorkspace, ownerSql } from "../../shared/testing/worker/people.ts";
 import { openSocket } from "../../shared/testing/worker/test-socket.ts";
@@ -94,6 +94,44 @@ describe("a turn of several steps at a real vendor's wire", () => {
       expect(event).toMatchObject({ message: { metadata: { replyTo: question, steeredBy: [steering] } } });
     }
     expect(socket.all("event").filter(({ event }) => event.type === "turn:started")).toHaveLength(1);
+  });
+});
+
+describe("a stream of a message that steers", () => {
+  const streamOf = async (object: ConversationObject, body: object): Promise<string> => {
+    const response = await object.fetch(
+      new Request("https://conversation/messages", {
+        method: "POST",
+        headers: { [OBJECT_HEADERS.principal]: JSON.stringify({ by: "principal", principal: owner }) },
+        body: JSON.stringify({ whenBusy: "steer", ...body }),
+      }),
+    );
+    return await response.text();
+  };
+
+  it("ends with the turn that it reached", async () => {
+    await modelBehaves({ tokens: 20, delayMs: 20 }, { reply: "short" });
+    const { object, socket } = await attached();
+    socket.send({ type: "message:send", id: newId(), text: "long story" });
+    await socket.next("message:delta");
+    const text = await streamOf(object, { id: newId(), text: "make it short" });
+    expect(text.match(/"turn:completed"/g)).toHaveLength(1);
+    expect(text).not.toContain('"turn:started"');
+  });
+
+  it("goes on to the turn of its own where it reached none", async () => {
+    await modelBehaves({ tokens: 400, delayMs: 20 }, { reply: "answered after all" });
+    const { object, socket } = await attached();
+    socket.send({ type: "message:send", id: newId(), text: "long story" });
+    await socket.next("message:delta");
+    const id = newId();
+    const streamed = streamOf(object, { id, text: "make it short" });
+    await socket.next("event", ({ event }) => event.type === "message:added" && event.message.id === id);
+    socket.send({ type: "turn:stop", id: newId() });
+    const text = await streamed;
+    expect(text.indexOf('"turn:interrupted"')).toBeLessThan(text.indexOf("answered after all"));
+    expect(text).toContain('"turn:completed"');
+    expect((await streamOf(object, { id, text: "make it short" })).match(/"turn:completed"/g)).toHaveLength(1);
   });
 });
 
