@@ -32,6 +32,8 @@ export interface House {
   startDatabase(): Promise<void>;
   /** How often objects were made and woken by alarms since the start. */
   counts(): Promise<z.infer<typeof Counts>>;
+  /** How often the object of one conversation was made since the start. */
+  livesOf(conversationId: string): Promise<number>;
   /** Collects the garbage of the Worker's isolate, so that memory shows what is kept. */
   collectGarbage(): Promise<void>;
   stop(): Promise<void>;
@@ -95,6 +97,7 @@ export async function startHouse(): Promise<House> {
     stopDatabase: () => endpoint.stop(),
     startDatabase: async () => void (await endpoint.start()),
     counts: async () => Counts.parse(await ask("counts")),
+    livesOf: async (conversationId) => z.int().parse(await ask(`lives/${conversationId}`)),
     collectGarbage: async () => void (await ask("gc")),
     stop,
   };

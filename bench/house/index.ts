@@ -13,12 +13,15 @@ type Handler = Required<Pick<typeof shipped, "fetch" | "queue" | "scheduled">>;
 type Env = Parameters<Handler["fetch"]>[1] & Bindings & { BARE: DurableObjectNamespace };
 
 const counts = { constructed: 0, alarms: 0, bareConstructed: 0 };
+const lives = new Map<string, number>();
 
 /** The shipped object; it only tells how often it was woken. */
 export class Conversation extends ShippedConversation {
   constructor(ctx: DurableObjectState, env: Bindings) {
     super(ctx, env);
     counts.constructed++;
+    const name = ctx.id.name ?? "";
+    lives.set(name, (lives.get(name) ?? 0) + 1);
   }
 
   override alarm(): void {
@@ -92,6 +95,7 @@ function manyMessages(count: number, authorUserId: string): Message[] {
 async function benchRoute(request: Request, env: Env, path: string): Promise<Response> {
   if (path.startsWith("bare/")) return await env.BARE.get(env.BARE.idFromName(path)).fetch(request);
   if (path === "seed") return await seed(env, (await request.json()) as SeedRequest);
+  if (path.startsWith("lives/")) return Response.json(lives.get(path.slice("lives/".length)) ?? 0);
   if (path === "gc") (globalThis as { gc?: () => void }).gc?.();
   return Response.json(counts);
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { decodeServerFrame } from "../../shared/client/decode-frame.ts";
 import { decodeClientFrame } from "../../shared/contract/frames.ts";
-import { frameInputs, nasties, serverFrameInputs } from "./frame-inputs.ts";
+import { frameInputs, serverFrameInputs } from "./frame-inputs.ts";
 import { expectPlain } from "./fuzz-frames.ts";
 
 const SEED = 20_261_121;
@@ -9,7 +9,7 @@ const SEED = 20_261_121;
 describe("decoding whatever comes", () => {
   it("answers every client frame with a frame or with one plain error, however nasty", () => {
     let refused = 0;
-    for (const [index, input] of [...nasties, ...frameInputs(SEED, 3_000)].entries()) {
+    for (const [index, input] of frameInputs(SEED, 3_000).entries()) {
       const decoded = typeof input === "string" ? decodeClientFrame(input) : null;
       if (!decoded || decoded.ok) continue;
       refused++;

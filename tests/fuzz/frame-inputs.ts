@@ -126,7 +126,7 @@ const manyFields = (count: number): string =>
   `{"type":"received","seq":0${Array.from({ length: count }, (_unused, index) => `,"k${index}":0`).join("")}}`;
 
 /** Each of these took something down somewhere once. */
-export const nasties: readonly FrameInput[] = [
+const nasties: readonly FrameInput[] = [
   "",
   " ",
   "null",
@@ -185,11 +185,12 @@ const anyFrame: fc.Arbitrary<FrameInput> = fc.oneof(
   { weight: 1, arbitrary: fc.uint8Array({ maxLength: 64 }).map((bytes) => new Uint8Array(bytes).buffer) },
 );
 
-/** So many inputs of a seed: any frame, with one of the nasties here and there. */
+/** So many inputs of a seed: all the nasties first, then any frame, with one of them here and there. */
 export function frameInputs(seed: number, count: number): FrameInput[] {
-  return fc
+  const anything = fc
     .sample(fc.tuple(anyFrame, fc.nat({ max: 100 * nasties.length })), { seed, numRuns: count })
     .map(([frame, pick]) => nasties[pick] ?? frame);
+  return [...nasties, ...anything].slice(0, count);
 }
 
 /** What may come from a server that is newer, broken or somebody else's. */

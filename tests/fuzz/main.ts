@@ -57,7 +57,7 @@ async function fuzzSockets(house: House): Promise<SocketRun> {
   for (let part = 0; total.conversations * PER_CONVERSATION < inputs; part++) {
     const { id } = await account.createConversation();
     const address = account.socketAddress(id);
-    const before = (await house.counts()).constructed;
+    const before = await house.livesOf(id);
     const counts = await fuzzFrames({
       seed: seed + part,
       inputs: Math.min(PER_CONVERSATION, inputs - total.conversations * PER_CONVERSATION),
@@ -65,7 +65,7 @@ async function fuzzSockets(house: House): Promise<SocketRun> {
       connect: () => NodeSocket.open(address, account.authorization),
     });
     total.brokenConnections += await sendBrokenBytes(address, account.authorization, seed + part);
-    if ((await house.counts()).constructed !== before)
+    if ((await house.livesOf(id)) !== before)
       throw new Error(`conversation ${part} of seed ${seed}: its object was made anew`);
     if (house.workerdPid !== pid || !house.isRunning()) throw new Error(`workerd ended; seed ${seed}, part ${part}`);
     total.conversations++;
