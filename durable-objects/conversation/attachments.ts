@@ -7,7 +7,6 @@ import type { AlarmScheduler } from "../alarm-scheduler.ts";
 import type { Journal } from "./journal.ts";
 import { Proofs } from "./proofs.ts";
 import type { Attachment } from "./reader.ts";
-import type { Room } from "./room.ts";
 import type { Sessions } from "./sessions.ts";
 import { Tickets } from "./tickets.ts";
 
@@ -233,7 +232,10 @@ function unlessAway(error: unknown): void {
   if (!isAway(error)) throw error;
 }
 
-export function attachmentFor(room: Pick<Room, "journal" | "services">, principal: Principal): Attachment {
+export function attachmentFor(
+  room: { journal: Pick<Journal, "born">; services: { newId(): string } },
+  principal: Principal,
+): Attachment {
   const { workspaceId } = room.journal.born;
   return {
     id: room.services.newId(),

@@ -1,7 +1,6 @@
-import { isWindowFull, OWED_MS } from "../../shared/domain/fan-out/reader-lag.ts";
+import { isWindowFull, OWED_MS, type ReaderLag } from "../../shared/domain/fan-out/reader-lag.ts";
 import type { Timers } from "../../shared/ports/timers.ts";
 import { type EventLog, eventText } from "./event-log.ts";
-import type { SocketReader } from "./socket-reader.ts";
 
 /** What is sent in one go: a couple of milliseconds of the object's one thread. */
 const PAGE = { events: 200, length: 256 * 1024 };
@@ -9,7 +8,13 @@ const PAGE = { events: 200, length: 256 * 1024 };
 interface Deps {
   log: EventLog;
   timers: Pick<Timers, "after">;
-  reader: SocketReader;
+  reader: {
+    readonly lag: ReaderLag;
+    /** @returns false when nothing more can be sent. */
+    write(text: string, seq: number): boolean;
+    /** @returns whether it was cut. */
+    cutIfTooFar(): boolean;
+  };
   /** Called when it has to pause for the first time. */
   onPause: () => void;
   /** Everything in the log was sent. Called in the same instant, so that nothing slips between this and what is live. */
