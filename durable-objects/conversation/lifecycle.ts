@@ -14,19 +14,36 @@ const EVENTS_PAGE = 1_000;
  */
 export function removeConversation(room: Room, principal: Principal, ifVersion?: number): Promise<Result<null>> {
   return asResult(async () => {
-    const { journal, services, sessions, queue, storage } = room;
+    const { journal, services } = room;
     if (ifVersion !== undefined && ifVersion !== journal.born.version) {
       return fail("version_conflict", "This conversation was changed meanwhile; read it again before deleting it.");
     }
     await services.conversations.erase({ userId: principal.userId }, room.id);
-    queue.abandon();
-    journal.forget();
-    sessions.close(() => true, CLOSE.deleted, "this conversation was deleted");
-    sessions.endListeners();
-    await storage.deleteAlarm();
-    await storage.deleteAll();
+    await eraseObject(room);
     return ok(null);
   });
+}
+
+/** The same at the end of the owner's account: also where they have left its workspace. */
+export function removeOwned(room: Room, principal: Principal): Promise<Result<null>> {
+  return asResult(async () => {
+    const { conversation } = room.journal;
+    if (conversation && conversation.ownerUserId !== principal.userId)
+      return fail("not_found", "There is no such conversation.");
+    await room.services.conversations.eraseOwn({ userId: principal.userId }, room.id);
+    await eraseObject(room);
+    return ok(null);
+  });
+}
+
+/** A drain that is under way finds no conversation, here or in Postgres; what it holds goes nowhere. */
+async function eraseObject({ journal, queue, sessions, storage }: Room): Promise<void> {
+  queue.abandon();
+  journal.forget();
+  sessions.close(() => true, CLOSE.deleted, "this conversation was deleted");
+  sessions.endListeners();
+  await storage.deleteAlarm();
+  await storage.deleteAll();
 }
 
 /** Everything there is: the conversation, every branch, the whole log. */

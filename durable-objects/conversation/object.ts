@@ -12,7 +12,7 @@ import { admit, create } from "./birth.ts";
 import { createRoom } from "./create-room.ts";
 import { forkInto } from "./fork.ts";
 import { handleFrame } from "./handle-frame.ts";
-import { exportConversation, removeConversation, revoke } from "./lifecycle.ts";
+import { exportConversation, removeConversation, removeOwned, revoke } from "./lifecycle.ts";
 import { deleteMessage, listMessages } from "./messages.ts";
 import { onAlarm } from "./on-alarm.ts";
 import { editOnce, sendOnce } from "./once.ts";
@@ -59,6 +59,10 @@ export class Conversation extends DurableObject<Bindings> implements Conversatio
 
   async remove(principal: Principal, ifVersion?: number): Promise<Result<null>> {
     return await this.#with(principal, "own", () => removeConversation(this.#room, principal, ifVersion));
+  }
+
+  async removeOwned(principal: Principal): Promise<Result<null>> {
+    return await removeOwned(this.#room, principal);
   }
 
   async send(

@@ -61,6 +61,8 @@ export interface ConversationObject {
   update(principal: Principal, changes: UpdateConversation, ifVersion?: number): Promise<Result<Conversation>>;
   /** Aborts the turn, closes sockets (4004), erases rows, then the object's own storage. */
   remove(principal: Principal, ifVersion?: number): Promise<Result<null>>;
+  /** The same at the end of its owner's account: also where they have left its workspace. */
+  removeOwned(principal: Principal): Promise<Result<null>>;
   send(
     principal: Principal,
     body: SendMessage & { id: string },

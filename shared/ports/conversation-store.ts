@@ -45,6 +45,10 @@ export interface ConversationStore {
    * @throws AppError `not_found` when it is the caller's, in a workspace that they have left.
    */
   erase(scope: Scope, id: string): Promise<boolean>;
+  /** Ids of the caller's own, also in workspaces that they have left: what the end of their account must erase. */
+  ownIds(scope: Scope): Promise<string[]>;
+  /** As `erase`, for a conversation of the caller's own, wherever it is. */
+  eraseOwn(scope: Scope, id: string): Promise<void>;
   /** Every event from `afterSeq` on, oldest first, at most `limit` and a few megabytes: how an object that lost its storage is rebuilt. */
   events(scope: Scope, id: string, afterSeq: number, limit: number): Promise<LoggedEvent[]>;
 }

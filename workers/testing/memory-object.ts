@@ -176,6 +176,10 @@ export class MemoryObject implements ConversationObject {
     );
   }
 
+  removeOwned(principal: Principal) {
+    return this.remove(principal);
+  }
+
   async settleJob(): Promise<Result<null>> {
     return ok(null);
   }

@@ -120,6 +120,8 @@ function memoryConversations(rows: Map<string, Conversation>): ConversationStore
       return null;
     },
     erase: async (_scope, id) => rows.delete(id),
+    ownIds: async ({ userId }) => mine(userId).map(({ id }) => id),
+    eraseOwn: async (_scope, id) => void rows.delete(id),
     events: async () => [],
   };
 }

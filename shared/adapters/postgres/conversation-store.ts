@@ -1,6 +1,7 @@
 import { and, desc, eq, type SQL, sql } from "drizzle-orm";
 import type { Conversation } from "../../contract/conversation.ts";
 import { LoggedEvent } from "../../contract/events.ts";
+import { Id } from "../../contract/primitives.ts";
 import { AppError } from "../../domain/app-error.ts";
 import type { ConversationChanges, ConversationStore, NewConversation, Scope } from "../../ports/conversation-store.ts";
 import { type Database, sqlStateOf } from "./database.ts";
@@ -30,9 +31,13 @@ export function createConversationStore(database: Database): ConversationStore {
         db.delete(conversations).where(eq(conversations.id, id)).returning({ id: conversations.id }),
       ]);
       if (rows.length > 0) return true;
-      const [own] = await database.scoped(scope, (db) => [db.execute(sql`select app.own_conversations() as id`)]);
-      if (own.rows.some((row) => row.id === id)) throw new AppError("not_found", "There is no such conversation.");
+      if ((await ownIds(database, scope)).includes(id))
+        throw new AppError("not_found", "There is no such conversation.");
       return false;
+    },
+    ownIds: (scope) => ownIds(database, scope),
+    eraseOwn: async (scope, id) => {
+      await database.scoped(scope, (db) => [db.execute(sql`select app.erase_own_conversation(${id}::uuid)`)]);
     },
     events: async (scope, id, afterSeq, limit) => {
       const [rows] = await database.scoped(scope, (db) => [
@@ -48,6 +53,11 @@ export function createConversationStore(database: Database): ConversationStore {
       return rows.rows.map((row) => LoggedEvent.parse(row));
     },
   };
+}
+
+async function ownIds(database: Database, scope: Scope): Promise<string[]> {
+  const [own] = await database.scoped(scope, (db) => [db.execute(sql`select app.own_conversations() as id`)]);
+  return own.rows.map((row) => Id.parse(row.id));
 }
 
 async function create(database: Database, scope: Scope, made: NewConversation): Promise<Conversation> {

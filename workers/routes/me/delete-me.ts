@@ -1,6 +1,5 @@
 import { unwrap } from "../../../shared/domain/app-error.ts";
 import { defineRoute } from "../route.ts";
-import { ownConversations } from "./own-conversations.ts";
 
 export const deleteMe = defineRoute({
   method: "delete",
@@ -10,13 +9,10 @@ export const deleteMe = defineRoute({
   tag: "me",
   withoutDatabase: "Deleting an account needs the database, which cannot be reached right now; try again in a moment.",
   answer: { status: 204, description: "Gone." },
-  handle: async ({ services, rooms, principal, request }) => {
-    const owned: string[] = [];
-    // Listed before the first is removed: removing moves the pages.
-    for await (const page of ownConversations(services, principal.userId)) owned.push(...page.map(({ id }) => id));
-    for (const id of owned) {
-      const removed = await rooms.conversation(id).remove(principal);
-      if (!removed.ok && removed.error.code !== "not_found") unwrap(removed);
+  handle: async ({ services, rooms, principal, scope, request }) => {
+    // Each goes whole or not at all; where the database goes away in the middle, asking again ends what is left.
+    for (const id of await services.conversations.ownIds(scope)) {
+      unwrap(await rooms.conversation(id).removeOwned(principal));
     }
     await services.signIn.deleteUser(principal, request.headers);
     return undefined;

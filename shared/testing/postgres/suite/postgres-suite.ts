@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe } from "vitest";
 import type { TestDatabase } from "../test-database.ts";
 import { catalogueSuite } from "./catalogue.ts";
+import { drainOrdersSuite } from "./drain-orders.ts";
 import { eventSinkSuite } from "./event-sink.ts";
 import { isolationSuite } from "./isolation.ts";
 import { jobsSuite } from "./jobs.ts";
@@ -28,6 +29,7 @@ export function postgresSuite(name: string, start: () => Promise<TestDatabase>, 
     isolationSuite(open, real);
     catalogueSuite(open);
     eventSinkSuite(open);
+    drainOrdersSuite(open);
     jobsSuite(open);
     storesSuite(open);
     maintenanceSuite(open);
