@@ -1,7 +1,9 @@
 import { CLOSE } from "../../shared/contract/frames.ts";
 import type { Principal } from "../../shared/domain/access/principal.ts";
+import { PROOF_LIFETIME_MS, PROOF_REFRESH_MS, type Proven } from "../../shared/domain/access/recent-proof.ts";
 import { AppError } from "../../shared/domain/app-error.ts";
 import type { AccountStore } from "../../shared/ports/account-store.ts";
+import type { SignIn } from "../../shared/ports/sign-in.ts";
 import type { Timers } from "../../shared/ports/timers.ts";
 import type { AlarmScheduler } from "../alarm-scheduler.ts";
 import type { Journal } from "./journal.ts";
@@ -13,6 +15,8 @@ import { Tickets } from "./tickets.ts";
 export const ATTACHMENTS_ALARM = "attachments";
 /** Nobody waits longer for Postgres to hear of a new attachment; it is told later then. */
 const RECORD_DEADLINE_MS = 500;
+/** Half of what a proof is good for: who is active has one that lasts some minutes more, at any moment. */
+const RENEW_AFTER_MS = PROOF_LIFETIME_MS / 2;
 const FIRST_RETRY_MS = 1_000;
 const MAX_RETRY_MS = 30_000;
 
@@ -25,6 +29,7 @@ interface Deps {
   journal: Pick<Journal, "conversation">;
   sessions: Pick<Sessions, "has" | "close">;
   accounts: Pick<AccountStore, "recordAttachment" | "removeAttachment">;
+  signIn: Pick<SignIn, "renew">;
   alarms: Pick<AlarmScheduler, "schedule">;
   timers: Pick<Timers, "after">;
   now: () => Date;
@@ -42,6 +47,8 @@ export class Attachments {
   readonly #proofs: Proofs;
   readonly #tickets: Tickets;
   readonly #noting = new Set<string>();
+  /** Epoch milliseconds before which nothing is to be renewed, by credential. */
+  readonly #renewAt = new Map<string, number>();
   #tail: Promise<unknown> = Promise.resolve();
   #failures = 0;
   #revocations = 0;
@@ -84,11 +91,37 @@ export class Attachments {
     this.#deps.background(noted);
   }
 
+  /** Someone says something on a socket that is open for long: the proof of their sign-in is renewed, in the background. */
+  renew(attached: Attached): void {
+    const { journal, now, background } = this.#deps;
+    const nowMs = now().getTime();
+    const { credentialId } = attached;
+    if (nowMs < (this.#renewAt.get(credentialId) ?? 0) || !journal.conversation) return;
+    this.#renewAt.set(credentialId, nowMs + RENEW_AFTER_MS);
+    const old = this.#proofs.of(credentialId).filter(({ proof }) => proof.provenAt < nowMs - PROOF_REFRESH_MS);
+    if (old.length > 0) background(this.#renewAll(attached, old));
+  }
+
+  async #renewAll(attached: Attached, old: Proven[]): Promise<void> {
+    const { signIn, journal, now } = this.#deps;
+    const revocations = this.#revocations;
+    const outcome = await this.#record(attached, null);
+    if (outcome === "refused") return this.#end(attached);
+    if (outcome === "away") return;
+    for (const proven of old) {
+      const renewed = await signIn.renew(proven, now());
+      if (!renewed || !journal.conversation || revocations !== this.#revocations) return;
+      this.#proofs.keep(renewed, renewed.proof);
+    }
+    this.#scheduleForgetting();
+  }
+
   /** Someone is gone. When nothing of their credential is left here, a revocation need not look for it any more. */
   detach(attached: Attached): void {
     const removed = this.#inTurn(async () => {
       const { id, journal, sql, accounts } = this.#deps;
       if (!journal.conversation || this.#isHere(attached.credentialId)) return;
+      this.#renewAt.delete(attached.credentialId);
       sql.exec("delete from unrecorded where credential_id = ?", attached.credentialId);
       await accounts.removeAttachment({ userId: attached.userId }, id, attached.credentialId).catch(unlessAway);
     });

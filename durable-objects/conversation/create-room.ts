@@ -25,7 +25,8 @@ export function createRoom(ctx: DurableObjectState, env: Bindings, services: Ser
       ),
     );
   const journal = new Journal(storage, services.now);
-  const { accounts, timers, now } = services;
+  const { accounts, timers, signIn } = services;
+  const now = (): Date => services.now();
   const alarms: AlarmScheduler = new AlarmScheduler({
     storage,
     background,
@@ -51,6 +52,7 @@ export function createRoom(ctx: DurableObjectState, env: Bindings, services: Ser
       journal,
       sessions,
       accounts,
+      signIn,
       alarms,
       timers,
       now,

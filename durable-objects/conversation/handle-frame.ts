@@ -36,6 +36,7 @@ export async function handleFrame(room: Room, socket: WebSocket, data: string | 
       fail("invalid_request", "Send `hello` first.").error,
     );
   }
+  room.attachments.renew(attachment);
   if (frame.type === "received") {
     if (sessions.received(socket, frame.seq)) return;
     const told = `\`seq\`: this conversation has not sent event ${frame.seq} here yet; report what was read.`;

@@ -26,6 +26,14 @@ export class Proofs {
     return row ? (JSON.parse(row.principal) as Proven) : null;
   }
 
+  /** Those of one credential: the same session may be shown as a cookie and as a bearer. */
+  of(credentialId: string): Proven[] {
+    return this.#sql
+      .exec<{ principal: string }>("select principal from proofs where credential_id = ?", credentialId)
+      .toArray()
+      .map((row) => JSON.parse(row.principal) as Proven);
+  }
+
   /** Whether what is kept of this sign-in is missing or so old that the newer proof is worth a write. */
   isWanted({ credentialHash, provenAt }: SignInProof): boolean {
     const [row] = this.#sql

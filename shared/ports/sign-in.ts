@@ -27,6 +27,11 @@ export interface SignIn {
   /** Signs that `authenticate` has just confirmed the credential in `headers`; null where they show none. Asks nobody. */
   prove(headers: Headers, principal: Principal, now: Date): Promise<SignInProof | null>;
   /**
+   * The same proof with a new time, for a credential that Postgres has confirmed again; null for one that was not
+   * signed here. Asks nobody.
+   */
+  renew(proven: Proven, now: Date): Promise<Proven | null>;
+  /**
    * Who showed the credential in `headers` within the last ten minutes, by the proof that `find` knows of it; null
    * where there is none, where it is too old, or where it was not signed here. Asks nobody else.
    */

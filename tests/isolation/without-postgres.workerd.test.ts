@@ -150,6 +150,30 @@ describe("with Postgres away", () => {
     await expectAway(await get(`/api/conversations/${id}`, alice.bearer), "before it was");
   });
 
+  it("who is active on an open socket is believed as if they had just come", async () => {
+    const session = await anotherSession(alice);
+    const id = await lately(session.bearer);
+    const provenAt = () =>
+      runInDurableObject(stub(id), (_object, { storage }) =>
+        Number(storage.sql.exec("select proven_at from proofs").one().proven_at),
+      );
+    const before = await provenAt();
+    const socket = await openSocket(id, session.bearer);
+    socket.hello();
+    await socket.next("welcome");
+    const time = (minutes: number) =>
+      vi.spyOn(servicesFor(bindings), "now").mockImplementation(() => new Date(Date.now() + minutes * 60_000));
+    time(9);
+    socket.send({ type: "received", seq: 0 });
+    await expect.poll(provenAt).toBeGreaterThan(before + 8 * 60_000);
+    socket.close();
+    database.set("gone");
+    time(18);
+    expect((await get(`/api/conversations/${id}`, session.bearer)).status).toBe(200);
+    time(20);
+    await expectAway(await get(`/api/conversations/${id}`, session.bearer), "ten minutes after the last word");
+  });
+
   it("a sign-in that was revoked before is not believed", async () => {
     const session = await anotherSession(alice);
     const key = await anApiKey(alice);

@@ -74,6 +74,7 @@ export const signInAs = (workspacesOf: WorkspacesOf, deleted: string[] = []): Si
   },
   prove: async () => null,
   recall: async () => null,
+  renew: async () => null,
   handle: async (request) =>
     new Response(`sign-in ${new URL(request.url).pathname}`, {
       headers: [

@@ -56,14 +56,21 @@ export function createProofs(settings: Settings) {
       fromHex(proof.signature),
       bytes(signedText(principal, proof)),
     );
+  const sign = async (principal: Principal, said: Omit<SignInProof, "signature">): Promise<SignInProof> => {
+    const mac = await crypto.subtle.sign("HMAC", await keyFor("signature"), bytes(signedText(principal, said)));
+    return { ...said, signature: toHex(mac) };
+  };
   return {
     async prove(headers: Headers, principal: Principal, now: Date): Promise<SignInProof | null> {
       const shown = await shownCredential(headers, settings);
       const credentialHash = shown && (await hashOf(shown));
       if (!credentialHash) return null;
-      const said = { credentialHash, provenAt: now.getTime() };
-      const mac = await crypto.subtle.sign("HMAC", await keyFor("signature"), bytes(signedText(principal, said)));
-      return { ...said, signature: toHex(mac) };
+      return await sign(principal, { credentialHash, provenAt: now.getTime() });
+    },
+    async renew({ proof, ...principal }: Proven, now: Date): Promise<Proven | null> {
+      if (!(await isSigned(principal, proof))) return null;
+      const { credentialHash } = proof;
+      return { ...principal, proof: await sign(principal, { credentialHash, provenAt: now.getTime() }) };
     },
     async recall(
       headers: Headers,
