@@ -22,6 +22,8 @@ export class Journal {
   #restoring = false;
   readonly #remembered = new Map<string, StoredMessage>();
   #rememberedCharacters = 0;
+  /** Rows of `meta` as they were read or written last: some are asked for many times a message. */
+  readonly #meta = new Map<string, string | null>();
 
   constructor(storage: DurableObjectStorage, now: () => Date) {
     this.#storage = storage;
@@ -59,6 +61,7 @@ export class Journal {
       this.#conversation = before.conversation;
       this.#lastSeq = before.lastSeq;
       this.#restoring = before.restoring;
+      this.#meta.clear();
       this.#forgetMessages();
       throw error;
     }
@@ -77,7 +80,7 @@ export class Journal {
   restore(conversation: Conversation): void {
     migrateSchema(this.#storage);
     this.forget();
-    this.#storage.transactionSync(() => {
+    this.transact(() => {
       for (const table of ["events", "messages", "turns", "parked"]) this.#sql.exec(`delete from ${table}`);
       this.#sql.exec("delete from meta where key <> 'schema'");
       this.setMeta("restoring", "1");
@@ -94,6 +97,7 @@ export class Journal {
   /** What was restored is the conversation now. Call inside `transact`. @param drainedSeq how far Postgres has it */
   endRestoring(drainedSeq: number): void {
     this.#sql.exec("delete from meta where key = 'restoring'");
+    this.#meta.clear();
     this.setMeta("drainedSeq", String(drainedSeq));
     this.#restoring = false;
   }
@@ -113,6 +117,7 @@ export class Journal {
     this.#conversation = null;
     this.#lastSeq = 0;
     this.#restoring = false;
+    this.#meta.clear();
     this.#forgetMessages();
   }
 
@@ -122,8 +127,12 @@ export class Journal {
   }
 
   meta(key: string): string | null {
+    const known = this.#meta.get(key);
+    if (known !== undefined) return known;
     const [row] = this.#sql.exec<{ value: string }>("select value from meta where key = ?", key).toArray();
-    return row?.value ?? null;
+    const value = row?.value ?? null;
+    this.#meta.set(key, value);
+    return value;
   }
 
   setMeta(key: string, value: string): void {
@@ -132,6 +141,7 @@ export class Journal {
       key,
       value,
     );
+    this.#meta.set(key, value);
   }
 
   /** Tokens and cost of all answers so far. */
