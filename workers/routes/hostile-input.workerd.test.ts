@@ -59,7 +59,7 @@ describe.each(written.map((route) => ({ route, name: route.operationId })))("$na
     expect(
       await problemIn(await ask(at(route.path), { method, body: "{}", headers: { "content-type": "text/plain" } })),
     ).toMatchObject({ status: 415 });
-    const tooMuch = `{"text":"${"x".repeat(1024 * 1024)}"}`;
+    const tooMuch = `{"text":"${"x".repeat(route.maxBodyBytes ?? 1024 * 1024)}"}`;
     expect(await problemIn(await send(tooMuch, "application/json"))).toMatchObject({ status: 413, code: "too_large" });
     const undeclared = new ReadableStream({
       start(controller) {
