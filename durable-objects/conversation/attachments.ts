@@ -264,21 +264,3 @@ const isAway = (error: unknown): boolean => error instanceof AppError && error.c
 function unlessAway(error: unknown): void {
   if (!isAway(error)) throw error;
 }
-
-export function attachmentFor(
-  room: { journal: Pick<Journal, "born">; services: { newId(): string } },
-  principal: Principal,
-): Attachment {
-  const { workspaceId } = room.journal.born;
-  return {
-    id: room.services.newId(),
-    userId: principal.userId,
-    name: principal.name.slice(0, 100),
-    credentialId: principal.credentialId,
-    credential: principal.credential,
-    workspaceId,
-    role: principal.workspaces.find((workspace) => workspace.id === workspaceId)?.role ?? "viewer",
-    expiresAt: principal.expiresAt,
-    kind: null,
-  };
-}

@@ -5,7 +5,6 @@ import { Id } from "../../shared/contract/primitives.ts";
 import type { Principal } from "../../shared/domain/access/principal.ts";
 import { fail, ok } from "../../shared/domain/app-error.ts";
 import { OBJECT_HEADERS, type OnceKey, type UpgradeProof } from "../../shared/ports/conversation-object.ts";
-import { attachmentFor } from "./attachments.ts";
 import { admit } from "./birth.ts";
 import { streamEvents, streamTurn } from "./event-stream.ts";
 import { sendOnce } from "./once.ts";
@@ -119,4 +118,19 @@ export function forgetSocket(room: Room, socket: WebSocket): void {
   if (!room.journal.conversation) return;
   broadcastSession(room);
   room.attachments.detach(gone);
+}
+
+export function attachmentFor(room: Room, principal: Principal): Attachment {
+  const { workspaceId } = room.journal.born;
+  return {
+    id: room.services.newId(),
+    userId: principal.userId,
+    name: principal.name.slice(0, 100),
+    credentialId: principal.credentialId,
+    credential: principal.credential,
+    workspaceId,
+    role: principal.workspaces.find((workspace) => workspace.id === workspaceId)?.role ?? "viewer",
+    expiresAt: principal.expiresAt,
+    kind: null,
+  };
 }

@@ -7,6 +7,7 @@ import { servicesFor } from "../../durable-objects/services-for.ts";
 import type { Bindings } from "../../durable-objects/stubs.ts";
 import { Problem } from "../../shared/contract/errors.ts";
 import { SUBPROTOCOL } from "../../shared/contract/frames.ts";
+import { modelBehaves } from "../../shared/testing/worker/conversations.ts";
 import { databaseOutage } from "../../shared/testing/worker/database-outage.ts";
 import { ownerSql } from "../../shared/testing/worker/people.ts";
 import { TestSocket } from "../../shared/testing/worker/test-socket.ts";
@@ -349,6 +350,20 @@ describe("an Idempotency-Key of a message", () => {
     expect([named.status, await named.json()]).toMatchObject([409, { code: "idempotency_conflict" }]);
     const listed = await get(`/api/conversations/${id}/messages`, alice.bearer);
     expect(z.object({ items: z.array(z.unknown()) }).parse(await listed.json()).items).toHaveLength(2);
+  });
+
+  it("of a message that found an answer running and was to be rejected stands for nothing yet", async () => {
+    const id = await lately();
+    await modelBehaves({ tokens: 200, delayMs: 20 });
+    expect((await post(id, { text: "a long story" }, newId())).status).toBe(202);
+    const rejected = await post(id, { text: "hurry", whenBusy: "reject" }, "hurry");
+    expect([rejected.status, await rejected.json()]).toMatchObject([409, { code: "busy" }]);
+    const listed = await (await get(`/api/conversations/${id}/messages`, alice.bearer)).text();
+    expect(listed).not.toContain("hurry");
+    await fetchWorker(`/api/conversations/${id}/stop`, { method: "POST", body: {}, headers: alice.bearer });
+    let again = await post(id, { text: "hurry", whenBusy: "reject" }, "hurry");
+    while (again.status === 409) again = await post(id, { text: "hurry", whenBusy: "reject" }, "hurry");
+    expect(again.status).toBe(202);
   });
 
   it("of another user, or of an edit, is another key", async () => {
