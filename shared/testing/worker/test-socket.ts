@@ -9,10 +9,12 @@ export class TestSocket {
   readonly frames: ServerFrame[] = [];
   closed: { code: number; reason: string } | null = null;
   readonly #socket: WebSocket;
+  readonly #patienceMs: number;
   #wake: (() => void)[] = [];
 
-  constructor(socket: WebSocket) {
+  constructor(socket: WebSocket, patienceMs = 10_000) {
     this.#socket = socket;
+    this.#patienceMs = patienceMs;
     socket.accept();
     socket.addEventListener("message", (message) => {
       this.frames.push(ServerFrame.parse(JSON.parse(String(message.data))));
@@ -41,7 +43,7 @@ export class TestSocket {
     this.send({ type: "hello", protocol: PROTOCOL_VERSION, client, ...(since === undefined ? {} : { since }) });
   }
 
-  /** The first frame of this type that passes, among those that came and those that come within 10 s. */
+  /** The first frame of this type that passes, among those that came and those that come within the patience of this client. */
   async next<Type extends ServerFrame["type"]>(
     type: Type,
     test: (frame: FrameOf<Type>) => boolean = () => true,
@@ -62,7 +64,7 @@ export class TestSocket {
   }
 
   async until<Value>(what: string, find: () => Value | undefined): Promise<Value> {
-    const deadline = Date.now() + 10_000;
+    const deadline = Date.now() + this.#patienceMs;
     while (true) {
       const found = find();
       if (found !== undefined) return found;
@@ -83,10 +85,14 @@ export class TestSocket {
 }
 
 /** Opens a conversation's socket as the Worker would. */
-export async function openSocket(object: ConversationObject, proof: Principal | UpgradeProof): Promise<TestSocket> {
+export async function openSocket(
+  object: ConversationObject,
+  proof: Principal | UpgradeProof,
+  patienceMs?: number,
+): Promise<TestSocket> {
   const response = await upgrade(object, proof);
   if (!response.webSocket) throw new Error(`no socket: ${response.status} ${await response.text()}`);
-  return new TestSocket(response.webSocket);
+  return new TestSocket(response.webSocket, patienceMs);
 }
 
 export function upgrade(object: ConversationObject, proof: Principal | UpgradeProof): Promise<Response> {
