@@ -120,7 +120,7 @@ export function forgetSocket(room: Room, socket: WebSocket): void {
   room.attachments.detach(gone);
 }
 
-export function attachmentFor(room: Room, principal: Principal): Attachment {
+function attachmentFor(room: Room, principal: Principal): Attachment {
   const { workspaceId } = room.journal.born;
   return {
     id: room.services.newId(),
