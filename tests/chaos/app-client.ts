@@ -1,5 +1,5 @@
 /** The client that ships, killed and started again as a closed terminal is, over a connection that drops. */
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import { fileOutbox } from "../../clients/terminal/local-files.ts";
 import { type Clock, systemClock } from "../../shared/client/clock.ts";
 import { ConversationClient } from "../../shared/client/conversation-client.ts";
@@ -15,6 +15,8 @@ export class AppClient implements ChaosClient {
   readonly history: ClientHistory;
   readonly #deps: ClientDeps;
   readonly #storage: OutboxStorage;
+  /** A terminal that may die at any moment; the others stay and lose connections only. */
+  readonly #isKillable: boolean;
   readonly #ownIds = new Set<string>();
   readonly #tryingAgain = new Set<string>();
   #client: ConversationClient | null = null;
@@ -24,10 +26,11 @@ export class AppClient implements ChaosClient {
   constructor(deps: ClientDeps) {
     const { plan, lane, folder } = deps;
     this.#deps = deps;
-    const onDisk = plan.kind === "app-file";
-    this.history = emptyHistory(plan.name, onDisk);
+    this.#isKillable = plan.kind === "app-file";
+    // It promises its own order whether or not anybody waits.
+    this.history = emptyHistory(plan.name, true);
     const environment = { XDG_STATE_HOME: folder };
-    this.#storage = onDisk ? fileOutbox(environment, "chaos", lane.conversationId) : memoryOutbox();
+    this.#storage = this.#isKillable ? fileOutbox(environment, "chaos", lane.conversationId) : memoryOutbox();
   }
 
   get lastSeq(): number {
@@ -51,18 +54,25 @@ export class AppClient implements ChaosClient {
 
   async #act(step: SendStep): Promise<void> {
     if (step.pauseMs > 0) await sleep(step.pauseMs);
+    if (step.isOffline) this.#hangUp();
     this.#ownIds.add(step.id);
     this.history.sent.push({ id: step.id, text: step.text });
     this.#client?.send({ id: step.id, text: step.text, whenBusy: step.whenBusy });
     if (step.stops) this.#client?.stopTurn();
-    if (step.dropsAfter && this.history.waits) {
-      // A killed terminal: nothing but its files is left, and it reads from an older place again.
+    if (step.dropsAfter && this.#isKillable) {
+      // A killed terminal: nothing but its files is left, and it reads from an older place again. What it was told is in
+      // them one turn of its event loop later.
+      await setImmediate();
       this.#client?.stop();
       await this.#start(Math.max(0, this.#lastSeq - step.forgets));
     } else if (step.dropsAfter) {
-      for (const socket of this.#sockets.splice(0)) socket.close();
+      this.#hangUp();
     }
-    if (this.history.waits) await this.#acknowledged(step.id);
+    if (this.#isKillable) await this.#acknowledged(step.id);
+  }
+
+  #hangUp(): void {
+    for (const socket of this.#sockets.splice(0)) socket.close();
   }
 
   async #start(since: number): Promise<void> {

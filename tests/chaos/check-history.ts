@@ -96,7 +96,7 @@ function checkSends(
     const [part] = words.get(id)?.parts ?? [];
     if (part?.type !== "text" || part.text !== text)
       report("acknowledged-is-kept", `${client.name}: ${id} says ${JSON.stringify(part)} instead of ${text}`);
-    if (client.waits && seq < last) report("own-order", `${client.name}: ${id} stands at ${seq}, before ${last}`);
+    if (client.keepsOrder && seq < last) report("own-order", `${client.name}: ${id} stands at ${seq}, before ${last}`);
     last = seq;
   }
 }

@@ -19,8 +19,8 @@ export interface Reading {
 
 export interface ClientHistory {
   name: string;
-  /** Sends the next message only when the last one is acknowledged: its own order must survive. */
-  waits: boolean;
+  /** Promises its own order: sends the next message only when the last one is acknowledged. */
+  keepsOrder: boolean;
   /** In the order they were first handed out. */
   sent: SentMessage[];
   /** Every acknowledgement, repeated ones too. */
@@ -32,9 +32,9 @@ export interface ClientHistory {
   resets: number;
 }
 
-export const emptyHistory = (name: string, waits: boolean): ClientHistory => ({
+export const emptyHistory = (name: string, keepsOrder: boolean): ClientHistory => ({
   name,
-  waits,
+  keepsOrder,
   sent: [],
   acks: [],
   refused: [],

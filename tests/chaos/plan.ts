@@ -14,7 +14,9 @@ export interface SendStep {
   whenBusy: "queue" | "steer";
   /** Sends it so many times more, with the same id. */
   repeats: number;
-  /** Drops the connection right after sending, before anything can be acknowledged. */
+  /** Loses its connection first, so that the message is written while nothing can be sent. */
+  isOffline: boolean;
+  /** Drops the connection, or dies, right after sending, before anything can be acknowledged. */
   dropsAfter: boolean;
   /** Then resumes so many events before what it had read. */
   forgets: number;
@@ -73,7 +75,7 @@ const CLIENTS: readonly Omit<ClientPlan, "steps" | "clockOffMs">[] = [
   { name: "script", kind: "rest", person: "owner" },
 ];
 
-function stepOf(random: Random, label: string): SendStep {
+function stepOf(random: Random, kind: ClientKind, label: string): SendStep {
   const isRough = random.chance(0.25);
   return {
     id: random.uuid(),
@@ -81,7 +83,8 @@ function stepOf(random: Random, label: string): SendStep {
     pauseMs: random.chance(0.3) ? random.int(0, 40) : 0,
     whenBusy: random.chance(0.05) ? "steer" : "queue",
     repeats: random.chance(0.2) ? random.int(1, 2) : 0,
-    dropsAfter: random.chance(0.04),
+    isOffline: random.chance(0.03) || (kind === "app-file" && random.chance(0.1)),
+    dropsAfter: random.chance(kind === "app-file" ? 0.2 : 0.04),
     forgets: random.chance(0.5) ? random.int(0, 60) : 0,
     swapsWithNext: isRough && random.chance(0.5),
     stops: random.chance(0.01),
@@ -135,7 +138,9 @@ export function planEpoch(seed: string, size: EpochSize): EpochPlan {
       return {
         ...client,
         clockOffMs: own.pick([0, DAY_MS, -DAY_MS]),
-        steps: Array.from({ length: perClient }, (_each, at) => stepOf(own, `c${index} ${client.name} ${at}`)),
+        steps: Array.from({ length: perClient }, (_each, at) =>
+          stepOf(own, client.kind, `c${index} ${client.name} ${at}`),
+        ),
       };
     });
     return { clients };

@@ -134,7 +134,7 @@ export async function runEpoch(
   }
   const inTime = await Promise.race([said, sleep(limits.saidWithinMs, false, { ref: false })]);
   if (!inTime) {
-    unsettled(`only ${progress.acked} messages were acknowledged in time`);
+    unsettled(`only ${progress.acked} messages were acknowledged in time: ${talks.flatMap(unsaid).join("; ")}`);
     strikes.cancel();
   }
   await strikes.done.catch(() => undefined);
@@ -162,6 +162,17 @@ export async function runEpoch(
     strangerTries: stranger.tries,
     violations: [...violations, ...judged.violations, ...stranger.violations],
   };
+}
+
+/** Who still waits for an acknowledgement, and what they were told. */
+function unsaid({ lane, clients }: Talk): string[] {
+  return clients.flatMap(({ history: { name, sent, acks, refused } }) => {
+    const acked = new Set(acks.map(({ id }) => id));
+    const waiting = sent.filter(({ id }) => !acked.has(id));
+    const told = refused.filter(({ id }) => waiting.some((each) => each.id === id)).slice(-3);
+    if (waiting.length === 0) return [];
+    return [`${name} in ${lane.conversationId} for ${waiting.length} (${told.map(({ code }) => code).join(", ")})`];
+  });
 }
 
 function tell(world: World, progress: Progress, talks: readonly Talk[]): string {
