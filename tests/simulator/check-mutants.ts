@@ -11,26 +11,33 @@ export interface MutantResult {
   afterSchedules: number;
 }
 
-const MOST_SEEDS = 6_000;
+const MOST_SEEDS = 3_000;
 
 /** Runs each mutant until somebody sees it. */
-export async function checkMutants(workers: number, names?: readonly string[]): Promise<MutantResult[]> {
+export async function checkMutants(
+  workers: number,
+  mostSeeds = MOST_SEEDS,
+  names?: readonly string[],
+  onResult: (result: MutantResult) => void = () => {},
+): Promise<MutantResult[]> {
   const results: MutantResult[] = [];
   const waiting = MUTANTS.filter(({ name }) => names === undefined || names.includes(name));
   const runNext = async (): Promise<void> => {
     const mutant = waiting.shift();
     if (!mutant) return;
-    const share = { from: 1, until: MOST_SEEDS, endsAtMs: null, clients: null };
+    const share = { from: 1, until: mostSeeds, endsAtMs: null, clients: null };
     const sum = await runWorkers({ ...share, mutant: mutant.name, untilViolation: true, workers: 1 });
     const [first] = sum.violations;
     const { name, what } = mutant;
-    results.push({
+    const result = {
       name,
       what,
       caughtBy: first?.check ?? null,
       seed: first?.seed ?? null,
       afterSchedules: sum.schedules,
-    });
+    };
+    results.push(result);
+    onResult(result);
     await runNext();
   };
   await Promise.all(Array.from({ length: workers }, runNext));

@@ -17,12 +17,14 @@ export interface Outcome {
   violations: Violation[];
 }
 
-const MAX_TROUBLED_STEPS = 220;
+const MAX_TROUBLED_STEPS = 150;
 const MAX_CALM_STEPS = 6_000;
 /** How often everybody leaves when the troubles end, until nothing moves any more. */
 const LEFT_ALONE = 0.15;
+/** How often somebody wakes the sleeping object once more. */
+const SPEAKS_AGAIN = 0.15;
 /** Steps after which, in the calm, a person looks whether something waits for an answer. */
-const ANSWERED_EVERY = 40;
+const ANSWERED_EVERY = 100;
 /** Firings of an alarm that an idle object may still have before it is quiet. */
 const MAX_IDLE_ALARMS = 4;
 
@@ -45,8 +47,8 @@ export async function runSchedule(
   const people = new People(world);
   const faults = new Faults(world);
   scheduler.disorderMs = random.chance(0.5) ? random.below(30) : 0;
-  let actionsLeft = random.between(2, 5 + clients * 2);
-  const actEvery = random.between(3, 16);
+  let actionsLeft = random.between(2, 4 + clients);
+  const actEvery = random.between(2, 12);
   const trouble = random.chance(0.1) ? 0 : random.next() * 0.07;
   const step = async (): Promise<boolean> => {
     const went = scheduler.step();
@@ -68,9 +70,14 @@ export async function runSchedule(
   }
   faults.calm();
   scheduler.mark("calm");
-  if (random.chance(LEFT_ALONE)) await whileNobodyIsThere(world, step);
+  if (random.chance(LEFT_ALONE)) await whileNobodyIsThere(world, people, faults, step);
   for (const device of devices) device.start();
   await untilQuiet(world, people, step);
+  if (random.chance(SPEAKS_AGAIN) && history.violations.length === 0) {
+    faults.sleep();
+    people.speakAgain();
+    await untilQuiet(world, people, step);
+  }
   if (history.violations.length === 0) checkWorld(world);
   stray = () => {};
   return {
@@ -96,12 +103,26 @@ const isAtRest = (device: World["devices"][number]): boolean => {
 };
 
 /** All clients are off: the object alone must bring to an end what was begun. */
-async function whileNobodyIsThere(world: World, step: () => Promise<boolean>): Promise<void> {
-  const { scheduler, devices, host } = world;
+async function whileNobodyIsThere(
+  world: World,
+  people: People,
+  faults: Faults,
+  step: () => Promise<boolean>,
+): Promise<void> {
+  const { scheduler, devices, host, random } = world;
   for (const device of devices) if (device.isRunning) device.kill();
   const limit = scheduler.steps + MAX_CALM_STEPS;
-  while (scheduler.steps < limit && (scheduler.busyWith().length > 0 || !host.isIdle)) if (!(await step())) break;
-  checkAlone(world);
+  const moves = (): boolean => scheduler.steps < limit && (scheduler.busyWith().length > 0 || !host.isIdle);
+  const endWithin = async (steps: number): Promise<void> => {
+    for (let left = random.below(steps); left > 0 && moves(); left--) await step();
+    faults.endObject();
+    while (moves()) await step();
+    checkAlone(world);
+  };
+  await endWithin(30);
+  if (random.chance(0.5)) return;
+  people.changeFromAfar();
+  await endWithin(8);
 }
 
 /** Time goes on without faults until nothing is left to do. */

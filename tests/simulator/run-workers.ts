@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { emptySummary, mergeSummaries, type Summary } from "./run-seeds.ts";
 import type { Progress, Share } from "./worker.ts";
@@ -26,7 +27,7 @@ export async function runWorkers(
 
 function runOne(share: Share, onSummary: (summary: Summary) => void): Promise<void> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL("./worker.ts", import.meta.url), { workerData: share });
+    const worker = new Worker(join(import.meta.dirname, "worker.ts"), { workerData: share });
     worker.on("message", ({ summary, isDone }: Progress) => {
       onSummary(summary);
       if (isDone) resolve();

@@ -76,7 +76,9 @@ async function run(): Promise<void> {
   );
   let mutants: MutantResult[] = [];
   if (values.mutants) {
-    mutants = await checkMutants(numberOf("workers"));
+    mutants = await checkMutants(numberOf("workers"), undefined, undefined, ({ name, caughtBy, afterSchedules }) =>
+      console.log(`${name}: ${caughtBy ?? "NOBODY"} (${afterSchedules})`),
+    );
     console.log(tableOf(mutants));
   }
   const report = reportOf(sum, { from, clients, mutants });

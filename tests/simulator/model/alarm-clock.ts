@@ -47,11 +47,10 @@ export class AlarmClock {
     this.#planned = { at, task };
   }
 
-  /** Lets a planned alarm fire now, if its time has come. */
-  hurry(): boolean {
-    if (!this.#planned || this.#planned.at > this.#scheduler.now) return false;
-    this.#planned.task.cancel();
-    this.#fire();
+  /** The platform is late. @returns false where no alarm is planned */
+  delay(ms: number): boolean {
+    if (!this.#planned) return false;
+    this.arm(Math.max(this.#planned.at, this.#scheduler.now) + ms);
     return true;
   }
 

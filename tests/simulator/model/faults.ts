@@ -49,6 +49,17 @@ export class Faults {
     return random.chance(0.15) ? null : random.below(200);
   };
 
+  /** An idle object sleeps sooner or later. */
+  sleep(): void {
+    if (this.#do.hibernate()) this.counts.hibernate = (this.counts.hibernate ?? 0) + 1;
+  }
+
+  /** Once more, with nobody there to start it again. */
+  endObject(): void {
+    this.#world.scheduler.mark("fault: crash");
+    this.#crash(false);
+  }
+
   #crash(graceful: boolean): boolean {
     const { host, random } = this.#world;
     this.#rememberSaved(graceful);
@@ -69,7 +80,7 @@ export class Faults {
     databaseFlaky: () => this.#weather({ failing: 0.2, losingAnswers: 0.3 }),
     databaseBack: () => this.#weather({}),
     storageLost: () => this.#loseStorage(),
-    lateAlarm: () => this.#world.host.hurryAlarm(),
+    lateAlarm: () => this.#world.host.delayAlarm(this.#world.random.between(100, 30_000)),
     connectionsCut: () => this.#cut(),
     providersBad: () => {
       const { random } = this.#world;

@@ -30,14 +30,26 @@ export class Link {
   /** Nothing arrives any more, and nobody was told. */
   #isSilent = false;
   #clientEnded = false;
+  #frozenUntilMs = 0;
 
   constructor(scheduler: Scheduler, ends: { client: ClientEnd; server: ServerEnd }, delayMs: () => number) {
     this.#scheduler = scheduler;
     this.#client = ends.client;
     this.#server = ends.server;
     const life = this.#life;
-    this.#down = new Channel(scheduler, { kind: "frame:down", life, delayMs, arrive: (item) => this.#atClient(item) });
-    this.#up = new Channel(scheduler, { kind: "frame:up", life, delayMs, arrive: (item) => this.#atServer(item) });
+    const delay = (): number => Math.max(delayMs(), this.#frozenUntilMs - scheduler.now);
+    this.#down = new Channel(scheduler, {
+      kind: "frame:down",
+      life,
+      delayMs: delay,
+      arrive: (item) => this.#atClient(item),
+    });
+    this.#up = new Channel(scheduler, {
+      kind: "frame:up",
+      life,
+      delayMs: delay,
+      arrive: (item) => this.#atServer(item),
+    });
   }
 
   get isHealthy(): boolean {
@@ -97,6 +109,11 @@ export class Link {
   drop(noticed: { byClientMs: number | null; byServerMs: number }): void {
     this.#break(noticed.byClientMs);
     this.#tellServer(noticed.byServerMs);
+  }
+
+  /** Nothing gets through for a while, in neither direction; then everything does. */
+  freeze(ms: number): void {
+    this.#frozenUntilMs = this.#scheduler.now + ms;
   }
 
   #break(noticedAfterMs: number | null): void {

@@ -179,9 +179,9 @@ export class ObjectHost {
     this.#options.disk.lose();
   }
 
-  /** Makes one of the platform's promises that an alarm is kept come true at once. */
-  hurryAlarm(): boolean {
-    return this.#alarm.hurry();
+  /** @returns false where no alarm is planned */
+  delayAlarm(ms: number): boolean {
+    return this.#alarm.delay(ms);
   }
 
   #end(): void {

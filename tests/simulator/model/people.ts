@@ -16,6 +16,7 @@ const ACTIONS = {
   answerTool: 8,
   kill: 5,
   drop: 8,
+  freeze: 4,
   wake: 3,
 } as const;
 
@@ -55,6 +56,17 @@ export class People {
     for (const device of devices) if (device.isRunning) this.#answerTool(device);
   }
 
+  /** Somebody says something after a long silence. */
+  speakAgain(): void {
+    this.#send(this.#world.random.pick(this.#world.devices), this.#text());
+  }
+
+  /** A change that starts no turn, by a caller who does not stay. */
+  changeFromAfar(): void {
+    const [device] = this.#world.devices;
+    if (device) this.#remove(device);
+  }
+
   readonly #do: Record<Action, (device: Device) => void> = {
     send: (device) => void this.#send(device, this.#text()),
     sendInOrder: (device) => this.#sendInOrder(device, this.#world.random.between(2, 3)),
@@ -86,6 +98,7 @@ export class People {
         byServerMs: random.below(isHalfOpen ? 60_000 : 50),
       });
     },
+    freeze: (device) => device.link?.freeze(this.#world.random.between(500, 60_000)),
     wake: (device) => device.client.wake(),
   };
 

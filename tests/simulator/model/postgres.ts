@@ -37,6 +37,8 @@ export class Postgres {
   readonly messages = new Map<string, MessageRow>();
   readonly turns = new Map<string, TurnRow>();
   readonly receipts = new Set<string>();
+  /** The newest revision of every job, by id. */
+  readonly jobs = new Map<string, number>();
   readonly attachments = new Set<string>();
 
   constructor(conversation: Conversation | null) {

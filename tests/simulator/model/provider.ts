@@ -117,7 +117,7 @@ export class ScriptedProvider implements ModelProvider {
     }
     const tool = request.tools?.length && random.chance(mood.callsTools) ? random.pick(request.tools) : null;
     if (!random.chance(mood.saysNothing)) {
-      const words = random.between(1, 4);
+      const words = random.between(1, 3);
       for (let word = 0; word < words; word++) events.push({ type: "text-delta", text: `word${random.below(1_000)} ` });
     }
     if (random.chance(mood.failsMidway)) {

@@ -1,6 +1,7 @@
 import { AppError } from "../../../shared/domain/app-error.ts";
 import type { AccountStore } from "../../../shared/ports/account-store.ts";
 import type { ConfigurationReader, ConversationStore, EventSink } from "../../../shared/ports/conversation-store.ts";
+import type { JobStore } from "../../../shared/ports/job-store.ts";
 import type { ProviderInstance } from "../../../shared/ports/provider-directory.ts";
 import type { Timers } from "../../../shared/ports/timers.ts";
 import type { Services } from "../../../shared/runtime/services.ts";
@@ -36,6 +37,7 @@ export function servicesOf(around: Surroundings, awake: Awake): Services {
     conversations: conversationsOf(around, awake),
     events: sinkOf(around, awake),
     configuration: configurationOf(around, awake),
+    jobs: jobsOf(around, awake),
     accounts: accountsOf(around, awake),
     providers: {
       instances: async () => instancesOf(around, awake),
@@ -45,6 +47,7 @@ export function servicesOf(around: Surroundings, awake: Awake): Services {
     tools: around.tools.hostOf(awake),
     timers: timersOf(scheduler, awake),
     newId,
+    random: () => scheduler.random.next(),
     now: () => new Date(scheduler.now),
   };
   return services as unknown as Services;
@@ -99,6 +102,17 @@ function conversationsOf({ wire, postgres, scheduler }: Surroundings, awake: Awa
       ask("events", () => postgres.after(after, limit)),
   };
   return store as unknown as ConversationStore;
+}
+
+function jobsOf({ wire, postgres }: Surroundings, awake: Awake): Pick<JobStore, "report"> {
+  return {
+    report: async (_scope, _id, jobs) =>
+      answerOf(
+        await wire.request(awake, "jobs", () => {
+          for (const { id, revision } of jobs) postgres.jobs.set(id, Math.max(revision, postgres.jobs.get(id) ?? 0));
+        }),
+      ),
+  };
 }
 
 function configurationOf({ wire }: Surroundings, awake: Awake): ConfigurationReader {

@@ -43,10 +43,18 @@ export class Wire {
         this.#scheduler.after(ms, `${kind}:answer`, arrive, awake.life);
       };
       this.#disk.gate(() => {
-        const delayMs = random.between(1, 8) + (this.weather.slowMs > 0 ? random.below(this.weather.slowMs) : 0);
+        const delayMs = random.between(1, 8) + this.#slowness();
         this.#scheduler.after(delayMs, `${kind}:request`, () => this.#arrive(perform, back));
       });
     });
+  }
+
+  /** Some requests are on their way for so long that whoever sent them has given up and sent them again. */
+  #slowness(): number {
+    const { random } = this.#scheduler;
+    const { slowMs } = this.weather;
+    if (slowMs === 0) return 0;
+    return random.chance(0.15) ? random.between(5_000, 60_000) : random.below(slowMs);
   }
 
   #arrive<Value>(perform: () => Value, back: (ms: number, reply: Reply<Value>) => void): void {

@@ -67,6 +67,7 @@ export class World {
     this.random = new Random(seed);
     const { random } = this;
     this.scheduler = new Scheduler(random, trace);
+    if (random.chance(0.35)) this.mood.callsTools = random.next() * 0.5;
     const slowDisk = random.chance(0.2) ? random.between(10, 200) : 4;
     disk.begin(
       this.scheduler,
