@@ -133,10 +133,11 @@ const failMessages = (id: SQL, { failures }: Projection): SQL => sql`
   join turns on turns.conversation_id = ${id} and turns.id = failed.turn_id
   where messages.conversation_id = ${id} and messages.id = turns.message_id and messages.updated_seq < failed.seq and not messages.deleted`;
 
+/** Final, also for one that was changed after it: its place among the changes stays that of the deletion. */
 const deleteMessages = (id: SQL, { deletions }: Projection): SQL => sql`
   update messages set parts = '[]', metadata = '{}', text = '', deleted = true, updated_seq = gone.seq
   from jsonb_to_recordset(${json(deletions)}) as gone (id uuid, seq bigint)
-  where messages.conversation_id = ${id} and messages.id = gone.id and messages.updated_seq < gone.seq and not messages.deleted`;
+  where messages.conversation_id = ${id} and messages.id = gone.id and not messages.deleted`;
 
 /** Whatever comes after a deletion, or again: no word of the message stays in the log. */
 const scrubEvents = (id: SQL, { messages, deletions }: Projection): SQL => sql`

@@ -154,6 +154,15 @@ export function eventSinkSuite(open: () => Rooms): void {
       expect(JSON.stringify(await read("conversation_events"))).not.toContain("gone soon");
     });
 
+    it("deletes what a deletion names also when that comes late, behind a change", async () => {
+      const { drain, read } = await scene(open());
+      const message = userMessage(1, "one");
+      expect(await drain(added(message), edited(3, message, "secret"))).toEqual({ ok: true });
+      expect(await drain(deleted(2, message.id))).toEqual({ ok: true });
+      expect(await read("messages")).toMatchObject([{ deleted: true, text: "", updated_seq: "2" }]);
+      expect(JSON.stringify(await read("conversation_events"))).not.toContain("secret");
+    });
+
     it("raises the alarm instead of losing an event whose place is taken, and applies nothing of that batch", async () => {
       const { drain, read } = await scene(open());
       expect(await drain(added(userMessage(1, "first")))).toEqual({ ok: true });
