@@ -1,11 +1,16 @@
-import type { Link } from "./link.ts";
-
 /** Attachments of hibernating sockets hold this much. */
 const MAX_ATTACHMENT_BYTES = 2_048;
 
+/** The connection as the object's end needs it. */
+interface Line {
+  toClient(text: string): void;
+  closeFromServer(code: number, reason: string): void;
+  serverGone(noticedAfterMs: number | null): void;
+}
+
 /** What a socket keeps while its object sleeps: the connection and the attachment. */
 export interface Held {
-  link: Link | null;
+  link: Line | null;
   attachment: string | null;
   /** The object closed it, or was told that it is closed. */
   isClosed: boolean;
