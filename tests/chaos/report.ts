@@ -29,15 +29,16 @@ const RUNS: Record<keyof Reports, string[]> = {
 const folder = values.keep ?? mkdtempSync(join(tmpdir(), "mosaic-reliability-"));
 const pathOf = (name: string): string => join(folder, `${name}.json`);
 
+function start(script: string, args: readonly string[]): Promise<number | null> {
+  const child = spawn(process.execPath, [join(root, script), ...args], { cwd: root, stdio: "inherit" });
+  return new Promise((resolve) => child.on("close", resolve));
+}
+
 /** A run that finds something ends with an error and a report: the page must say so. */
 async function run(name: string, [script = "", ...args]: string[]): Promise<void> {
   if (existsSync(pathOf(name))) return console.log(`${name}: taken from ${pathOf(name)}`);
   console.log(`${name}: running`);
-  const child = spawn(process.execPath, [join(root, script), ...args, "--report", pathOf(name)], {
-    cwd: root,
-    stdio: "inherit",
-  });
-  await new Promise((resolve) => child.on("close", resolve));
+  await start(script, [...args, "--report", pathOf(name)]);
   if (!existsSync(pathOf(name))) throw new Error(`${name} made no report; its own lines above say why.`);
 }
 
@@ -47,6 +48,9 @@ const reports = Reports.parse(
   Object.fromEntries(Object.keys(RUNS).map((name) => [name, JSON.parse(readFileSync(pathOf(name), "utf8"))])),
 );
 writeFileSync(join(root, "docs", "reliability.md"), reliabilityPage(reports, new Date().toISOString().slice(0, 10)));
+// The built-in guide answers from the documents.
+if ((await start("scripts/build-guide.ts", [])) !== 0)
+  throw new Error("The guide could not be made from the new page.");
 console.log("docs/reliability.md is made anew.");
 const found = reports.chaos.violations.length + reports.simulator.violating;
 const unseen = [...reports.chaosMutants.mutants, ...reports.simulator.mutants].filter(

@@ -13,7 +13,7 @@ export type Victim = "workerd" | "database" | "stack";
 
 export interface Recovery {
   victim: Victim;
-  /** From the kill until a signed-in request was answered from the database again. */
+  /** From the kill until the Worker, or the database where that was killed, answered again. */
   ms: number;
 }
 
@@ -36,6 +36,14 @@ export class SqlRefusal extends Error {
   constructor(code: string, message: string) {
     super(message);
     this.code = code;
+  }
+}
+
+function sigkill(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It ended by itself in this moment.
   }
 }
 
@@ -108,17 +116,30 @@ export class World {
     const startedAt = performance.now();
     if (victim === "stack") {
       const pids = Object.values(stack.pids());
-      for (const pid of pids) process.kill(pid, "SIGKILL");
+      for (const pid of pids) sigkill(pid);
       while (pids.some(isRunning)) await sleep(5);
       this.#output += stack.output();
       await this.#startStack();
     } else {
-      await stack.kill9(victim);
+      const pid = await this.#pidOf(victim);
+      sigkill(pid);
+      while (isRunning(pid)) await sleep(5);
     }
     await this.answers(victim);
     const recovery = { victim, ms: Math.round(performance.now() - startedAt) };
     this.recoveries.push(recovery);
     return recovery;
+  }
+
+  /** Waits for one that is just being started again. */
+  async #pidOf(victim: Exclude<Victim, "stack">): Promise<number> {
+    const deadline = Date.now() + RECOVERY_LIMIT_MS;
+    while (Date.now() < deadline) {
+      const pid = this.#running().pids()[victim];
+      if (pid !== undefined) return pid;
+      await sleep(20);
+    }
+    throw new Error(`The ${victim} does not run any more:\n${this.output().slice(-4_000)}`);
   }
 
   /** Waits until the stack answers; after a kill of the database, until that does. */
