@@ -24,7 +24,7 @@ export function createRoom(ctx: DurableObjectState, env: Bindings, services: Ser
         console.error(`conversation ${ctx.id.name ?? ctx.id}: work in the background failed:`, error),
       ),
     );
-  const journal = new Journal(storage, services.now);
+  const journal = new Journal(storage, services);
   const { accounts, timers, signIn } = services;
   const now = (): Date => services.now();
   const alarms: AlarmScheduler = new AlarmScheduler({

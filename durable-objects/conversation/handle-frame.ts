@@ -86,7 +86,7 @@ async function act(room: Room, socket: WebSocket, attachment: Attachment, frame:
 
 /**
  * Greets; what was missed, the running answer and what happens next follow from there. A client that has read further
- * than this log goes learns it from `lastSeq` and starts again.
+ * than this log goes, or another log, learns it from `lastSeq` and `logId` and starts again.
  */
 function hello(room: Room, socket: WebSocket, frame: Extract<ClientFrame, { type: "hello" }>): void {
   const { sessions, journal } = room;
@@ -99,6 +99,7 @@ function hello(room: Room, socket: WebSocket, frame: Extract<ClientFrame, { type
     );
     return sessions.closeSocket(socket, CLOSE.wrongProtocol, `this server speaks protocol ${PROTOCOL_VERSION}`);
   }
+  const logId = journal.meta("logId");
   sessions.greet(socket, frame.client.kind);
   sessions.send(socket, {
     type: "welcome",
@@ -106,6 +107,7 @@ function hello(room: Room, socket: WebSocket, frame: Extract<ClientFrame, { type
     features: FEATURES,
     conversationId: journal.born.id,
     lastSeq: journal.lastSeq,
+    ...(logId === null ? {} : { logId }),
     session: sessionInfo(room),
   });
   sessions.follow(socket, frame.since ?? journal.lastSeq);

@@ -16,7 +16,7 @@ const MAX_REMEMBERED_CHARACTERS = 4_000_000;
 export class Journal {
   readonly #storage: DurableObjectStorage;
   readonly #sql: SqlStorage;
-  readonly #now: () => Date;
+  readonly #source: { now(): Date; newId(): string };
   #conversation: Conversation | null = null;
   #lastSeq = 0;
   #restoring = false;
@@ -25,10 +25,10 @@ export class Journal {
   /** Rows of `meta` as they were read or written last: some are asked for many times a message. */
   readonly #meta = new Map<string, string | null>();
 
-  constructor(storage: DurableObjectStorage, now: () => Date) {
+  constructor(storage: DurableObjectStorage, source: { now(): Date; newId(): string }) {
     this.#storage = storage;
     this.#sql = storage.sql;
-    this.#now = now;
+    this.#source = source;
     if (!hasSchema(this.#sql)) return;
     migrateSchema(storage);
     this.#load();
@@ -99,12 +99,13 @@ export class Journal {
     this.#sql.exec("delete from meta where key = 'restoring'");
     this.#meta.clear();
     this.setMeta("drainedSeq", String(drainedSeq));
+    this.setMeta("logId", this.#source.newId());
     this.#restoring = false;
   }
 
   /** Appends events and their effect on the messages. Call inside `transact`; send to clients after it. */
   append(...events: ConversationEvent[]): LoggedEvent[] {
-    const at = this.#now().toISOString();
+    const at = this.#source.now().toISOString();
     return events.map((event) => {
       const logged: LoggedEvent = { seq: this.#lastSeq + 1, at, event: storable(event) };
       this.#write(logged);

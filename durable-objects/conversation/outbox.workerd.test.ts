@@ -26,7 +26,7 @@ function house(state: DurableObjectState, sink: Sink, more: Partial<OutboxDeps> 
   const batches: { scope: Scope; seqs: number[]; current: EventBatch["current"] }[] = [];
   const reports: ReportedJob[][] = [];
   const told: string[] = [];
-  const journal = new Journal(state.storage, () => new Date(nowMs));
+  const journal = new Journal(state.storage, { now: () => new Date(nowMs), newId: () => crypto.randomUUID() });
   const conversation: Conversation = {
     id: newId(),
     workspaceId: newId(),

@@ -95,6 +95,8 @@ describe("an object that lost its storage", () => {
         away = false;
         unwrap(await rebuild(woken, owner));
         expect([woken.journal.lastSeq, woken.journal.counts().messages]).toEqual([700, 700]);
+        const logId = woken.journal.meta("logId");
+        expect([logId === null, again().journal.meta("logId") === logId]).toEqual([false, true]);
         expect(again().journal.lastSeq).toBe(700);
       },
       (page) => {

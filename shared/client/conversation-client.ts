@@ -202,9 +202,9 @@ export class ConversationClient {
   }
 
   #onWelcome(frame: Extract<ServerFrame, { type: "welcome" }>): void {
-    const began = this.#position.welcome(frame.lastSeq);
-    if (began === "ahead") {
-      // The server's log is shorter than what was read: it was rebuilt, so nothing shown can be trusted. Only what was
+    const began = this.#position.welcome(frame.lastSeq, frame.logId);
+    if (began === "rebuilt") {
+      // The server's log is another than the one that was read, so nothing shown can be trusted. Only what was
       // not acknowledged is sent again: keeping more here would bring back what was deleted meanwhile, and a second
       // copy of the truth in every client would still not know which of them is right.
       this.#queue.reset();

@@ -36,8 +36,18 @@ it("reports during a long answer too, which brings no events", () => {
 it("reports from the start again after the log was rebuilt shorter", () => {
   const { position, reports, second } = watched();
   for (let seq = 1; seq <= 300; seq += 1) position.take(seq);
-  expect(position.welcome(10)).toBe("ahead");
+  expect(position.welcome(10, undefined)).toBe("rebuilt");
   position.take(1);
   second();
   expect(reports).toEqual([200, 1]);
+});
+
+it("reads anew what was rebuilt to another log of the same length", () => {
+  const { position } = watched();
+  expect(position.welcome(2, "first")).toBe("resumed");
+  position.take(1);
+  position.take(2);
+  expect(position.welcome(2, "first")).toBe("resumed");
+  expect(position.welcome(2, "second")).toBe("rebuilt");
+  expect(position.since).toBe(0);
 });

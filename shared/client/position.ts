@@ -8,6 +8,7 @@ const REPORT_EVERY_EVENTS = 200;
 export class EventPosition {
   /** null: no replay was asked for, and no welcome has said yet where the log ends. */
   #seq: number | null;
+  #logId: string | undefined;
   #reported = 0;
   #touched = false;
   #timer: Timer | null = null;
@@ -25,16 +26,21 @@ export class EventPosition {
     return this.#seq;
   }
 
-  /** Compares with the server's log. A number: where a view that asked for no replay begins. */
-  welcome(lastSeq: number): "resumed" | "ahead" | number {
+  /**
+   * Compares with the server's log: "rebuilt" when what was read is not what is there now. A number: where a view that
+   * asked for no replay begins.
+   */
+  welcome(lastSeq: number, logId: string | undefined): "resumed" | "rebuilt" | number {
+    const isSameLog = this.#logId === undefined || this.#logId === logId;
+    this.#logId = logId;
     if (this.#seq === null) {
       this.#seq = lastSeq;
       return lastSeq;
     }
-    if (this.#seq <= lastSeq) return "resumed";
+    if (isSameLog && this.#seq <= lastSeq) return "resumed";
     this.#seq = 0;
     this.#reported = 0;
-    return "ahead";
+    return "rebuilt";
   }
 
   /** Whether this event was read. */

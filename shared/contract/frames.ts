@@ -89,6 +89,8 @@ export const ServerFrame = z.discriminatedUnion("type", [
     features: z.array(z.string()),
     conversationId: Id,
     lastSeq: Seq,
+    /** Another one than before: the log was rebuilt from what Postgres had, and is to be read from its start. */
+    logId: Id.optional(),
     session: SessionInfo,
   }),
   z.object({ type: z.literal("ack"), id: Id, seq: Seq, state: AckState, duplicate: z.boolean() }),
