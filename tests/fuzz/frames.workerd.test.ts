@@ -24,6 +24,5 @@ it("stays up and answers each frame as the protocol says, whatever is thrown at 
   });
   expect(await instance()).toBe(before);
   expect(counts.inputs).toBeGreaterThan(1_250);
-  expect(counts.floodsClosed).toBe(1);
   expect(counts.answered).toBeGreaterThan(20);
 }, 120_000);
