@@ -191,8 +191,9 @@ export const MUTANTS: readonly Mutant[] = [
     name: "client-cursor-first",
     what: "a client takes for read what it has only been told of",
     file: "shared/client/position.ts",
-    find: '    if (this.#seq <= lastSeq) return "resumed";\n',
-    replace: '    if (this.#seq <= lastSeq) {\n      this.#seq = lastSeq;\n      return "resumed";\n    }\n',
+    find: '    if (isSameLog && this.#seq <= lastSeq) return "resumed";\n',
+    replace:
+      '    if (isSameLog && this.#seq <= lastSeq) {\n      this.#seq = lastSeq;\n      return "resumed";\n    }\n',
   },
   {
     name: "delete-not-redacted",
