@@ -1,6 +1,7 @@
 import { infiniteQueryOptions, QueryClient, queryOptions } from "@tanstack/react-query";
 import { createApiClient } from "../../../../shared/client/api-client.ts";
 import { ApiError } from "../../../../shared/client/api-error.ts";
+import { askMe } from "./recent-me.ts";
 
 /** The page is served by the stack it talks to: same origin, session cookie. */
 export const api = createApiClient({ baseUrl: "" });
@@ -14,7 +15,16 @@ export const queryClient = new QueryClient({
   },
 });
 
-export const meQuery = queryOptions({ queryKey: ["me"], queryFn: () => api.me(), staleTime: 5 * 60_000 });
+export const meQuery = queryOptions({
+  queryKey: ["me"],
+  queryFn: () =>
+    askMe(
+      () => api.me(),
+      () => localStorage,
+      Date.now,
+    ),
+  staleTime: 5 * 60_000,
+});
 export const signInOptionsQuery = queryOptions({
   queryKey: ["sign-in-options"],
   queryFn: () => api.signInOptions(),

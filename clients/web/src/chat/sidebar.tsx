@@ -2,12 +2,14 @@ import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { LogOut, PanelLeft, Search, Settings, SquarePen } from "lucide-react";
 import { useEffect, useMemo, useRef, useState } from "react";
-import { conversationsQuery, meQuery, queryClient, sentenceOf } from "../app/api.ts";
+import { conversationsQuery, isSignedOut, meQuery, queryClient, sentenceOf } from "../app/api.ts";
+import { forgetMe } from "../app/recent-me.ts";
 import { authApi } from "../auth/auth-api.ts";
 import { forgetDrafts } from "../conversation/drafts.ts";
 import { Button, IconButton } from "../ui/button.tsx";
 import { Logo } from "../ui/logo.tsx";
 import { Menu, MenuItem } from "../ui/menu.tsx";
+import { Note } from "../ui/note.tsx";
 import { ThemeToggle } from "../ui/theme-toggle.tsx";
 import { ConversationItem } from "./conversation-item.tsx";
 import { filterByTitle, groupByAge } from "./group-by-age.ts";
@@ -110,15 +112,26 @@ function ConversationList({ typed }: { typed: string }) {
 function AccountBar() {
   const { data: me } = useQuery(meQuery);
   const navigate = useNavigate();
+  const [trouble, setTrouble] = useState<string | null>(null);
   const signOut = async () => {
-    await authApi.signOut().catch(() => undefined);
+    try {
+      await authApi.signOut();
+    } catch (error) {
+      if (!isSignedOut(error)) return setTrouble(`You are still signed in. ${sentenceOf(error)}`);
+    }
+    forgetMe(() => localStorage);
     forgetDrafts();
     queryClient.clear();
     await navigate({ to: "/sign-in", search: { returnTo: "/" } });
   };
   const name = me?.user.name || me?.user.email || "Account";
   return (
-    <div className="flex items-center gap-1 border-t border-line p-2">
+    <div className="flex flex-wrap items-center gap-1 border-t border-line p-2">
+      {trouble ? (
+        <div className="w-full pb-1">
+          <Note look="error">{trouble}</Note>
+        </div>
+      ) : null}
       <div className="min-w-0 flex-1">
         <Menu
           label={`Account: ${name}`}

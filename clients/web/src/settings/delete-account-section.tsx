@@ -1,6 +1,7 @@
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { api, queryClient } from "../app/api.ts";
+import { forgetMe } from "../app/recent-me.ts";
 import { textField, useSubmit } from "../auth/use-submit.ts";
 import { forgetDrafts } from "../conversation/drafts.ts";
 import { Button } from "../ui/button.tsx";
@@ -27,6 +28,7 @@ function DeleteAccountDialog({ email, onClose }: { email: string; onClose: () =>
     if (textField(form, "email").toLowerCase() !== email.toLowerCase())
       throw new Error(`That is not the address of this account. Type ${email} to go on.`);
     await api.deleteMe();
+    forgetMe(() => localStorage);
     forgetDrafts();
     queryClient.clear();
     await navigate({ to: "/sign-up", search: { returnTo: "/" } });
