@@ -50,7 +50,10 @@ export function interruptTurn(room: Parts, { turn, parts: written, progress }: E
   const answered = progress.steered.filter((each) =>
     parts.slice(each.afterParts).some((part) => part.type !== "thinking"),
   );
-  const unanswered = progress.steered.filter((each) => !answered.includes(each)).map((each) => each.messageId);
+  const unanswered = stillThere(
+    room,
+    progress.steered.filter((each) => !answered.includes(each)),
+  );
   const logged = journal.transact(() => {
     const begun = beginUnrouted(room, turn, why);
     turns.end(turn.id, "interrupted", unanswered);
@@ -82,8 +85,7 @@ function failTurn(room: Parts, { turn, progress }: EndingTurn, error: TurnError)
   const { journal, turns } = room;
   const logged = journal.transact(() => {
     const begun = beginUnrouted(room, turn, error.message);
-    const unanswered = progress.steered.map((each) => each.messageId);
-    turns.end(turn.id, "failed", unanswered);
+    turns.end(turn.id, "failed", stillThere(room, progress.steered));
     countSpent(room, progress, null);
     return [...begun, ...journal.append({ type: "turn:failed", turnId: turn.id, error, canRetry: true })];
   });
@@ -107,6 +109,10 @@ function answerMessage(
     metadata: { ...message.metadata, ...metadata },
   };
 }
+
+/** Nobody waits for an answer to a message that was deleted. */
+const stillThere = ({ journal }: Parts, steered: TurnProgress["steered"]): string[] =>
+  steered.map((each) => each.messageId).filter((id) => journal.message(id)?.deleted === false);
 
 const steeringOf = (steered: TurnProgress["steered"]): Metadata =>
   steered.length === 0

@@ -196,4 +196,19 @@ describe("a message that steers", () => {
       for (let n = 0; n < MAX_WAITING_TURNS; n++) bench.say(`more ${n}`, "steer");
       expect(() => bench.say("one too many", "steer")).toThrow(/Too many/);
     }));
+
+  it("is not answered when it was deleted after it reached the model", () =>
+    inRoom(async (bench) => {
+      const sent = await writing(bench);
+      const steering = bench.say("shorter!", "steer");
+      first(bench)[0]?.finish();
+      await bench.settle();
+      expect(first(bench)).toHaveLength(2);
+      deleteMessage(bench.room, steering.messageId);
+      bench.room.queue.stop(sent.turnId ?? undefined, "Stopped.");
+      await bench.settle();
+      expect(first(bench)).toHaveLength(2);
+      expect(bench.events("turn:started")).toHaveLength(1);
+      expect(bench.room.turns.openCount()).toBe(0);
+    }));
 });

@@ -48,6 +48,17 @@ describe("a tool that a model asks for", () => {
       expect(bench.endings(sent.turnId)).toMatchObject([{ type: "turn:completed" }]);
     }));
 
+  it("asks for approval whatever name the model gives the call", () =>
+    inRoom(async (bench) => {
+      const sent = bench.say("do it");
+      await bench.settle();
+      bench.models[0].asked[0]?.call("constructor", "pay").finish("tool-calls");
+      await bench.settle();
+      expect(bench.toolRuns).toEqual([]);
+      expect(bench.events("tool:requested")).toMatchObject([{ call: { name: "pay" }, needsApproval: true }]);
+      expect(bench.room.queue.stop(sent.turnId ?? undefined, "Enough.")).toBe(true);
+    }));
+
   it("is offered only to a model that can use tools", () =>
     inRoom(async (bench) => {
       for (const model of bench.models[0].instance.models) model.capabilities.tools = false;

@@ -8,6 +8,7 @@ import {
   emptyAnswer,
   resumedAnswer,
 } from "./answer.ts";
+import { newProgress } from "./progress.ts";
 
 describe("an answer as it streams", () => {
   it("joins text into one part and opens another after thinking", () => {
@@ -55,6 +56,22 @@ describe("an answer as it streams", () => {
     expect(ids[0]).toBe("call_0");
     for (const id of ids) expect(id).toMatch(/^[\w-]{1,64}$/);
   });
+
+  it.each(["constructor", "__proto__", "toString"])(
+    "takes %s for a bad call id, not for a call that is known",
+    (callId) => {
+      const answer = emptyAnswer();
+      addToAnswer(answer, { type: "tool-input-delta", callId, name: "pay", text: "{}" }, 0);
+      addToAnswer(answer, { type: "tool-call", callId, name: "pay", input: {} }, 0);
+      addToAnswer(answer, { type: "tool-call", callId, name: "pay", input: {} }, 0);
+      expect(answer.parts).toHaveLength(2);
+      const progress = newProgress();
+      for (const part of answer.parts) {
+        expect(part.type === "tool-call" && progress.calls[part.callId]).toBeUndefined();
+      }
+      expect(answerLength(answer)).toBe(0);
+    },
+  );
 
   it("forgets a call whose input was never completed", () => {
     const answer = emptyAnswer();

@@ -6,8 +6,8 @@ export interface Answer {
   parts: Part[];
   /** Index of the part that grows, null when the next delta opens a new one. */
   open: number | null;
-  /** Shown input of tool calls that are not complete yet, by call id. */
-  toolInputs: Record<string, { part: number; text: string }>;
+  /** Shown input of tool calls that are not complete yet, by the vendor's call id, which may be any string. */
+  toolInputs: Map<string, { part: number; text: string }>;
 }
 
 export interface AnswerDelta {
@@ -18,15 +18,15 @@ export interface AnswerDelta {
   text: string;
 }
 
-export const emptyAnswer = (): Answer => ({ parts: [], open: null, toolInputs: {} });
+export const emptyAnswer = (): Answer => ({ parts: [], open: null, toolInputs: new Map() });
 
 /** An answer that goes on after a restart: what is there stays, new text opens a new part. */
-export const resumedAnswer = (parts: Part[]): Answer => ({ parts: [...parts], open: null, toolInputs: {} });
+export const resumedAnswer = (parts: Part[]): Answer => ({ parts: [...parts], open: null, toolInputs: new Map() });
 
 /** UTF-16 units of all that the model wrote. */
 export const answerLength = ({ parts, toolInputs }: Answer): number =>
   parts.reduce((sum, part) => sum + ("text" in part ? part.text.length : 0), 0) +
-  Object.values(toolInputs).reduce((sum, shown) => sum + shown.text.length, 0);
+  [...toolInputs.values()].reduce((sum, shown) => sum + shown.text.length, 0);
 
 /** Whether anything was shown that a silent restart would take away. */
 export const hasText = (parts: readonly Part[]): boolean =>
@@ -38,9 +38,9 @@ export const hasOutput = (parts: readonly Part[]): boolean =>
 
 /** Calls whose input never became complete are no calls. @returns whether there were any */
 export function dropUnfinishedCalls(answer: Answer): boolean {
-  const unfinished = new Set(Object.values(answer.toolInputs).map((shown) => shown.part));
+  const unfinished = new Set([...answer.toolInputs.values()].map((shown) => shown.part));
   answer.parts = answer.parts.filter((_part, index) => !unfinished.has(index));
-  answer.toolInputs = {};
+  answer.toolInputs = new Map();
   answer.open = null;
   return unfinished.size > 0;
 }
@@ -93,11 +93,13 @@ function closeThinking(answer: Answer, end: { signature?: string; redacted?: str
 }
 
 const USABLE_CALL_ID = /^[\w-]{1,64}$/;
+/** Calls are looked up by their ids: one that every object has by birth would pass for a call that is known. */
+const isUsable = (id: string): boolean => USABLE_CALL_ID.test(id) && !Object.hasOwn(Object.prototype, id);
 
 /** Some vendors count their calls anew in every step, or send ids that others refuse; ours are unique in the answer. */
 function callIdFor(parts: readonly Part[], told: string): string {
   const taken = new Set(parts.flatMap((part) => (part.type === "tool-call" ? [part.callId] : [])));
-  const wanted = USABLE_CALL_ID.test(told) ? told : "call";
+  const wanted = isUsable(told) ? told : "call";
   if (wanted === told && !taken.has(told)) return told;
   let callId = wanted;
   for (let n = parts.length; taken.has(callId) || callId === wanted; n++) callId = `${wanted.slice(0, 50)}-${n}`;
@@ -109,12 +111,12 @@ function growToolInput(
   event: { callId: string; name: string; text: string },
   step: number,
 ): AnswerDelta | null {
-  let shown = answer.toolInputs[event.callId];
+  let shown = answer.toolInputs.get(event.callId);
   if (!shown) {
     const callId = callIdFor(answer.parts, event.callId);
     answer.parts.push({ type: "tool-call", callId, name: event.name, input: null, step });
     shown = { part: answer.parts.length - 1, text: "" };
-    answer.toolInputs[event.callId] = shown;
+    answer.toolInputs.set(event.callId, shown);
     answer.open = null;
   }
   if (event.text === "") return null;
@@ -124,12 +126,12 @@ function growToolInput(
 }
 
 function completeToolCall(answer: Answer, call: { callId: string; name: string; input: unknown }, step: number): void {
-  const shown = answer.toolInputs[call.callId];
+  const shown = answer.toolInputs.get(call.callId);
   const begun = shown ? answer.parts[shown.part] : undefined;
   const callId = begun?.type === "tool-call" ? begun.callId : callIdFor(answer.parts, call.callId);
   const part: Part = { type: "tool-call", callId, name: call.name, input: call.input ?? {}, step };
   if (shown) answer.parts[shown.part] = part;
   else answer.parts.push(part);
-  delete answer.toolInputs[call.callId];
+  answer.toolInputs.delete(call.callId);
   answer.open = null;
 }
