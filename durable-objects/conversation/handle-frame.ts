@@ -50,7 +50,14 @@ export async function handleFrame(room: Room, socket: WebSocket, data: string | 
       fail("forbidden", "You may read this conversation, not write in it.").error,
     );
   }
-  await act(room, socket, attachment, frame);
+  try {
+    await act(room, socket, attachment, frame);
+  } catch (error) {
+    // Nobody else would say so, and a client waits for its answer.
+    console.error(`conversation ${room.id}: ${frame.type} could not be carried out:`, error);
+    const told = fail("internal", "Something went wrong inside Mosaic; try again.");
+    sendError(room, socket, frame.id, told.error);
+  }
 }
 
 type Action = Exclude<ClientFrame, { type: "hello" | "received" }>;

@@ -37,10 +37,12 @@ async function restoreFrom(room: Room, scope: Scope): Promise<Result<Conversatio
   if (journal.conversation) return ok(journal.born); // it was born meanwhile
   journal.restore({ ...found.conversation, headId: null });
   const work = noWork();
+  let hasHoles = false;
   while (journal.lastSeq < found.lastSeq) {
     const page = await services.conversations.events(scope, room.id, journal.lastSeq, REBUILD_PAGE);
     if (journal.conversation) return ok(journal.born);
     const log = withoutHoles(page, journal.born, journal.lastSeq, page.at(-1)?.seq ?? found.lastSeq);
+    hasHoles ||= log.length > page.length;
     journal.transact(() => {
       for (const logged of log) {
         journal.replay([logged]);
@@ -49,6 +51,10 @@ async function restoreFrom(room: Room, scope: Scope): Promise<Result<Conversatio
       }
     });
   }
+  // Who has lost sight of it meanwhile sees nothing but holes.
+  if (hasHoles && !(await services.conversations.find(scope, room.id)))
+    return fail("not_found", "There is no such conversation.");
+  if (journal.conversation) return ok(journal.born);
   const lost = journal.transact(() => {
     journal.endRestoring(journal.lastSeq);
     return takeUp(room, work);

@@ -39,16 +39,20 @@ async function within(
     pages: number[];
     row: Conversation;
   }) => Promise<void>,
-  before: (page: number) => void | Promise<void> = () => {},
+  before: (page: number, hide: () => void) => void | Promise<void> = () => {},
 ): Promise<void> {
   const row = await aConversationRow(owner);
+  let isVisible = true;
+  const hide = (): void => {
+    isVisible = false;
+  };
   const stub = bindings.CONVERSATION.get(bindings.CONVERSATION.idFromName(row.id));
   const pages: number[] = [];
   const conversations: Pick<ConversationStore, "find" | "events"> = {
-    find: async () => ({ conversation: row, lastSeq }),
+    find: async () => (isVisible ? { conversation: row, lastSeq } : null),
     events: async (_scope, _id, after, limit) => {
-      await before(pages.length);
-      const page = log.filter(({ seq }) => seq > after).slice(0, limit);
+      await before(pages.length, hide);
+      const page = !isVisible ? [] : log.filter(({ seq }) => seq > after).slice(0, limit);
       pages.push(page.length);
       return page;
     },
@@ -104,6 +108,19 @@ describe("an object that lost its storage", () => {
       },
     );
   });
+
+  it("is not taken for full of holes when who asked loses sight of it in the middle", () =>
+    within(
+      Array.from({ length: 700 }, (_each, index) => added(index + 1)),
+      700,
+      async ({ room, again }) => {
+        expect(await rebuild(room, owner)).toMatchObject({ ok: false, error: { code: "not_found" } });
+        expect([room.journal.conversation, again().journal.conversation]).toEqual([null, null]);
+      },
+      (page, hide) => {
+        if (page === 1) hide();
+      },
+    ));
 
   it("is rebuilt once for many who ask at the same time", () =>
     within([added(1), added(2)], 2, async ({ room, pages }) => {

@@ -80,8 +80,9 @@ function startTurn(draft: Draft, { seq, at }: Logged, event: EventOf<"turn:start
   });
   setTurn(draft, { ...turnOf(draft, turnId, messageId, replyTo), receipt });
   draft.headId = messageId;
-  // A snapshot of this turn may have come first.
-  if (draft.running?.turnId !== turnId) {
+  // A snapshot of this turn may have come first; and a waiting turn that is stopped begins only to end, beside another.
+  const { running } = draft;
+  if (!running || (running.turnId !== turnId && draft.turns.get(running.turnId)?.state !== "running")) {
     draft.running = { turnId, messageId, parts: [], state: "streaming", awaitingSnapshot: false };
   }
 }

@@ -152,6 +152,23 @@ describe("deltas", () => {
 });
 
 describe("events", () => {
+  test("of a waiting turn that is stopped leave the answer that is being written alone", () => {
+    const { log, turn, view } = running();
+    const before = frames([delta(turn, 0, "ab")], view);
+    const read = log.events.length;
+    const waiting = log.ask("and then?");
+    const stopped = log.start(waiting);
+    log.add({
+      type: "turn:interrupted",
+      turnId: stopped.turnId,
+      message: log.answer(stopped, waiting, ""),
+      why: "Stopped.",
+      willContinue: false,
+    });
+    const after = frames([...log.frames(read), delta(turn, 2, "cd")], before);
+    expect(after.running).toMatchObject({ turnId: turn.turnId, parts: [text("abcd")] });
+  });
+
   test("apply once and in order; early ones wait to be replayed", () => {
     const { log, question, turn } = running();
     log.end(turn, question, "answer");
