@@ -73,6 +73,7 @@ export class Attachments {
     const outcome = await this.#withinDeadline(recording);
     if (outcome === "refused") this.#end(attached);
     if (outcome === "recorded" || outcome === "refused") return outcome === "recorded";
+    if (!this.#deps.journal.conversation) return false; // deleted meanwhile
     this.#writeDownLater(attached);
     this.#deps.background(recording.then((settled) => this.#settle(attached, settled)));
     return true;
@@ -84,10 +85,11 @@ export class Attachments {
     if (!proof || !this.#deps.journal.conversation || this.#noting.has(credentialId) || !this.#proofs.isWanted(proof))
       return;
     this.#noting.add(credentialId);
-    const noted = this.#record(principal, principal).then((outcome) => {
-      this.#noting.delete(credentialId);
-      if (outcome === "refused") this.#end(principal);
-    });
+    const noted = this.#record(principal, principal)
+      .finally(() => this.#noting.delete(credentialId))
+      .then((outcome) => {
+        if (outcome === "refused") this.#end(principal);
+      });
     this.#deps.background(noted);
   }
 

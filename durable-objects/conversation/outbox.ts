@@ -97,6 +97,9 @@ export class Outbox {
 
   /** Drains until nothing is left or the database fails; one at a time. Never rejects. */
   drain(): Promise<void> {
+    const { alarms, now } = this.#deps;
+    // The alarm that asks may be the one that stood behind the request which is under way.
+    if (this.#draining && this.hasWork) alarms.schedule(OUTBOX_ALARM, now() + IF_LOST_MS);
     this.#draining ??= this.#drainAll().finally(() => {
       this.#draining = null;
       this.#tell();

@@ -160,6 +160,16 @@ describe("the outbox", () => {
       expect([alarmAt(), batches.length]).toEqual([null, 2]);
     }));
 
+  it("has an alarm behind it also when one fires while a request is under way", () =>
+    within(async (state) => {
+      const { say, pass, alarmAt, alarms, outbox } = house(state, never);
+      say("one");
+      await pass(60);
+      alarms.fire();
+      void outbox.drain();
+      expect(alarmAt()).not.toBeNull();
+    }));
+
   it("says offline after a failure, comes back by alarm, later each time, and says synced once everything is there", () =>
     within(async (state) => {
       let answer: DrainOutcome = away;

@@ -57,11 +57,14 @@ type Results<Asked extends Queries> = { [Index in keyof Asked]: BatchResponse<[A
 export function createDatabase(address: DatabaseAddress): Database {
   const db = drizzle(connect(address));
   const run = async (queries: Queries): Promise<unknown[]> => {
+    let results: unknown[];
     try {
-      return await db.batch([...queries] as [Query, ...Query[]]);
+      results = await db.batch([...queries] as [Query, ...Query[]]);
     } catch (error) {
       throw asAppError(error);
     }
+    if (results.length !== queries.length) throw unavailable(`${results.length} results of ${queries.length} queries`);
+    return results;
   };
   return {
     drizzle: db,
@@ -95,7 +98,12 @@ export function isTransient(error: unknown): boolean {
   return state === undefined || (state !== null && /^(08|53|57|40|28)/.test(state));
 }
 
+const unavailable = (cause: unknown): AppError =>
+  new AppError("database_unavailable", UNAVAILABLE, { cause, retryAfterMs: 2_000 });
+
+/** An answer that the driver cannot read is none: whoever gave it is not Postgres. */
 function asAppError(error: unknown): unknown {
-  if (!isTransient(error) || sqlStateOf(error)?.startsWith("40")) return error;
-  return new AppError("database_unavailable", UNAVAILABLE, { cause: error, retryAfterMs: 2_000 });
+  const isGarbled = sqlStateOf(error) === null;
+  if (!isGarbled && (!isTransient(error) || sqlStateOf(error)?.startsWith("40"))) return error;
+  return unavailable(error);
 }

@@ -1,0 +1,59 @@
+import { v7 as newId } from "uuid";
+import { expect, it } from "vitest";
+import type { Principal } from "../../shared/domain/access/principal.ts";
+import { AppError } from "../../shared/domain/app-error.ts";
+import { inRoom, type RoomBench } from "../../shared/testing/worker/room-bench.ts";
+import { Attachments } from "./attachments.ts";
+
+/** The attachments of a room whose Postgres does what a test says. */
+function attachmentsOf({ room }: RoomBench, recordAttachment: () => Promise<boolean>): Attachments {
+  const { journal, sessions, alarms, background, services } = room;
+  return new Attachments({
+    id: room.id,
+    sql: room.storage.sql,
+    journal,
+    sessions,
+    accounts: { recordAttachment, removeAttachment: async () => {} },
+    signIn: services.signIn,
+    alarms,
+    timers: services.timers,
+    now: () => services.now(),
+    background,
+  });
+}
+
+const proven = ({ owner, clock }: RoomBench): Principal => ({
+  ...owner,
+  proof: { credentialHash: newId(), provenAt: clock.now(), signature: "00" },
+});
+
+it("a sign-in whose proof could not be kept once is kept the next time", () =>
+  inRoom(async (bench) => {
+    let broken = true;
+    const attachments = attachmentsOf(bench, async () => true);
+    const principal = proven(bench);
+    const schedule = bench.room.alarms.schedule.bind(bench.room.alarms);
+    bench.room.alarms.schedule = (...args) => {
+      if (broken) throw new Error("the storage fails for a moment");
+      schedule(...args);
+    };
+    attachments.note(principal);
+    await bench.settle();
+    broken = false;
+    bench.room.storage.sql.exec("delete from proofs");
+    attachments.note(principal);
+    await bench.settle();
+    expect(attachments.proofOf(principal.proof?.credentialHash ?? "")).not.toBeNull();
+  }));
+
+it("who attaches while the conversation is deleted is not attached", () =>
+  inRoom(async (bench) => {
+    let fail = (_error: Error): void => {};
+    const attachments = attachmentsOf(bench, () => new Promise((_resolve, reject) => (fail = reject)));
+    const attaching = attachments.attach(bench.owner);
+    await bench.settle();
+    bench.room.journal.forget();
+    bench.room.storage.sql.exec("drop table unrecorded");
+    fail(new AppError("database_unavailable", "away"));
+    expect(await attaching).toBe(false);
+  }));
