@@ -2,6 +2,7 @@ import { checkAlone, checkWorld } from "./checker.ts";
 import { type Fault, Faults } from "./model/faults.ts";
 import type { Violation } from "./model/history.ts";
 import { People } from "./model/people.ts";
+import { settle } from "./model/settle.ts";
 import { messageOf, World } from "./model/world.ts";
 
 export interface Outcome {
@@ -28,17 +29,31 @@ const ANSWERED_EVERY = 100;
 /** Firings of an alarm that an idle object may still have before it is quiet. */
 const MAX_IDLE_ALARMS = 4;
 
-const turnOfTheLoop = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-
 let stray: (error: unknown) => void = () => {};
 process.on("unhandledRejection", (error) => stray(error));
 process.on("uncaughtException", (error) => stray(error));
 
-/** Runs one seed from its first step to the verdict. */
-export async function runSchedule(
-  seed: number,
-  options: { clients?: number; trace?: string[] } = {},
-): Promise<Outcome> {
+interface Options {
+  /** How many; else drawn by chance. */
+  clients?: number;
+  /** Is filled with what happened. */
+  trace?: string[];
+}
+
+/** Runs one seed from its first step to the verdict, in one task of the loop. */
+export function runSchedule(seed: number, options: Options = {}): Promise<Outcome> {
+  return new Promise((resolve, reject) => {
+    setImmediate(() => {
+      try {
+        resolve(outcomeOf(seed, options));
+      } catch (error) {
+        reject(error);
+      }
+    });
+  });
+}
+
+function outcomeOf(seed: number, options: Options): Outcome {
   const world = new World(seed, options.trace ?? null);
   const { random, scheduler, history, devices } = world;
   stray = (error) => world.violation("nothing is left unhandled", messageOf(error));
@@ -50,33 +65,33 @@ export async function runSchedule(
   let actionsLeft = random.between(2, 4 + clients);
   const actEvery = random.between(2, 12);
   const trouble = random.chance(0.1) ? 0 : random.next() * 0.07;
-  const step = async (): Promise<boolean> => {
+  const step = (): boolean => {
     const went = scheduler.step();
-    await turnOfTheLoop();
+    settle();
     return went;
   };
   while (scheduler.steps < MAX_TROUBLED_STEPS) {
     if (actionsLeft > 0 && random.below(actEvery) === 0) {
       actionsLeft--;
       people.act();
-      await turnOfTheLoop();
+      settle();
     }
     if (random.chance(trouble)) {
       faults.strike();
-      await turnOfTheLoop();
+      settle();
     }
-    if (!(await step()) && actionsLeft === 0) break;
+    if (!step() && actionsLeft === 0) break;
     if (actionsLeft === 0 && isQuiet(world)) break;
   }
   faults.calm();
   scheduler.mark("calm");
-  if (random.chance(LEFT_ALONE)) await whileNobodyIsThere(world, people, faults, step);
+  if (random.chance(LEFT_ALONE)) whileNobodyIsThere(world, people, faults, step);
   for (const device of devices) device.start();
-  await untilQuiet(world, people, step);
+  untilQuiet(world, people, step);
   if (random.chance(SPEAKS_AGAIN) && history.violations.length === 0) {
     faults.sleep();
     people.speakAgain();
-    await untilQuiet(world, people, step);
+    untilQuiet(world, people, step);
   }
   if (history.violations.length === 0) checkWorld(world);
   stray = () => {};
@@ -103,30 +118,25 @@ const isAtRest = (device: World["devices"][number]): boolean => {
 };
 
 /** All clients are off: the object alone must bring to an end what was begun. */
-async function whileNobodyIsThere(
-  world: World,
-  people: People,
-  faults: Faults,
-  step: () => Promise<boolean>,
-): Promise<void> {
+function whileNobodyIsThere(world: World, people: People, faults: Faults, step: () => boolean): void {
   const { scheduler, devices, host, random } = world;
   for (const device of devices) if (device.isRunning) device.kill();
   const limit = scheduler.steps + MAX_CALM_STEPS;
   const moves = (): boolean => scheduler.steps < limit && (scheduler.busyWith().length > 0 || !host.isIdle);
-  const endWithin = async (steps: number): Promise<void> => {
-    for (let left = random.below(steps); left > 0 && moves(); left--) await step();
+  const endWithin = (steps: number): void => {
+    for (let left = random.below(steps); left > 0 && moves(); left--) step();
     faults.endObject();
-    while (moves()) await step();
+    while (moves()) step();
     checkAlone(world);
   };
-  await endWithin(30);
+  endWithin(30);
   if (random.chance(0.5)) return;
   people.changeFromAfar();
-  await endWithin(8);
+  endWithin(8);
 }
 
 /** Time goes on without faults until nothing is left to do. */
-async function untilQuiet(world: World, people: People, step: () => Promise<boolean>): Promise<void> {
+function untilQuiet(world: World, people: People, step: () => boolean): void {
   const { scheduler, devices } = world;
   const limit = scheduler.steps + MAX_CALM_STEPS;
   let alarms = 0;
@@ -134,11 +144,11 @@ async function untilQuiet(world: World, people: People, step: () => Promise<bool
     if (isQuiet(world)) return;
     if (scheduler.steps % ANSWERED_EVERY === 0) {
       people.answerEverything();
-      await turnOfTheLoop();
+      settle();
     }
     const busy = scheduler.busyWith();
     const onlyAlarm = busy.length === 1 && busy[0] === "alarm:due" && world.host.isIdle;
-    if (!(await step())) break;
+    if (!step()) break;
     if (onlyAlarm && scheduler.lastKind === "alarm:due" && devices.every(isAtRest) && ++alarms > MAX_IDLE_ALARMS)
       return;
   }
