@@ -43,7 +43,7 @@ export function create(
   if (conversation.id !== room.id || rightOf(principal, journal.conversation ?? conversation) !== "own")
     return NOT_FOUND;
   if (seed && "log" in seed) return importInto(room, conversation, seed.log);
-  if (!journal.conversation) journal.birth(conversation, []);
+  if (!journal.conversation) journal.birth(conversation);
   if (journal.lastSeq > 0) return ok(journal.born); // a repetition; or it was read, and so born, a moment too early
   const added = (seed?.messages ?? []).map((message, index): ConversationEvent => {
     const seq = index + 1;

@@ -4,6 +4,8 @@ import type { Journal } from "./journal.ts";
 
 /** After this long a turn goes on with the last settings it knows. */
 const DEADLINE_MS = 250;
+/** For this long an answer stands for a turn that is about to start; that one may be stopped before it does. */
+const AHEAD_MS = 1_000;
 
 export interface ReadConfiguration {
   /** Null before the first good read. */
@@ -31,7 +33,12 @@ export class Configuration {
    * write waits until that write is on disk.
    */
   readAhead(): void {
-    this.#ahead ??= this.#ask();
+    if (this.#ahead) return;
+    const asked = this.#ask();
+    this.#ahead = asked;
+    void this.#deps.timers.wait(AHEAD_MS).then(() => {
+      if (this.#ahead === asked) this.#ahead = null;
+    });
   }
 
   async read(): Promise<ReadConfiguration> {

@@ -67,13 +67,10 @@ export class Journal {
     }
   }
 
-  /** The first write of an object: its conversation, with the log it starts with. Nothing of it is in Postgres yet. */
-  birth(conversation: Conversation, log: readonly LoggedEvent[]): void {
+  /** The first write of an object: its conversation, with an empty log. */
+  birth(conversation: Conversation): void {
     this.restore(conversation);
-    this.transact(() => {
-      this.replay(log);
-      this.endRestoring(0);
-    });
+    this.transact(() => this.endRestoring(0));
   }
 
   /** Begins anew, from nothing: until `endRestoring` there is no conversation here, also after a crash. */
@@ -200,7 +197,7 @@ export class Journal {
     }
   }
 
-  /** Messages by position; `ids` limits them to one path. */
+  /** Messages that a query of the caller's finds. */
   page(query: { sql: string; args: (string | number)[] }): Message[] {
     return this.#sql
       .exec<MessageRow>(query.sql, ...query.args)
@@ -266,13 +263,7 @@ export class Journal {
         );
         return;
       case "fail":
-        this.#forgetMessages();
-        this.#sql.exec(
-          "update messages set updated_seq = ?, metadata = json_set(metadata, '$.finishReason', 'failed') where json_extract(metadata, '$.turnId') = ? and deleted = 0",
-          logged.seq,
-          change.turnId,
-        );
-        return;
+        return this.#markFailed(change.turnId, logged.seq);
       case "head":
         return this.saveConversation({ ...this.born, headId: change.messageId, updatedAt: logged.at });
       case "model":
@@ -280,6 +271,13 @@ export class Journal {
       case "title":
         return this.saveConversation({ ...this.born, title: change.title, updatedAt: logged.at });
     }
+  }
+
+  /** Found by its turn's row: what the messages say of themselves has no index. */
+  #markFailed(turnId: string, seq: number): void {
+    const sql = `update messages set updated_seq = ?, metadata = json_set(metadata, '$.finishReason', 'failed')
+       where id = (select message_id from turns where id = ?) and deleted = 0 returning id`;
+    for (const { id } of this.#sql.exec<{ id: string }>(sql, seq, turnId)) this.#remembered.delete(id);
   }
 
   #put(message: Message, seq: number): void {

@@ -100,11 +100,16 @@ export class Outbox {
     const { alarms, now } = this.#deps;
     // The alarm that asks may be the one that stood behind the request which is under way.
     if (this.#draining && this.hasWork) alarms.schedule(OUTBOX_ALARM, now() + IF_LOST_MS);
-    this.#draining ??= this.#drainAll().finally(() => {
-      this.#draining = null;
-      this.#tell();
-      this.wake();
-    });
+    this.#draining ??= this.#drainAll()
+      .catch((error) => {
+        console.error("a drain broke and is tried again:", error);
+        this.#failed({ ok: false, retry: true, message: "the asking itself broke" });
+      })
+      .finally(() => {
+        this.#draining = null;
+        this.#tell();
+        this.wake();
+      });
     return this.#draining;
   }
 
@@ -226,6 +231,7 @@ export class Outbox {
 
   #failed(outcome: Extract<DrainOutcome, { retry: true }>): false {
     const { journal, now, random } = this.#deps;
+    if (journal.conversation === null) return false; // deleted meanwhile
     this.#failures++;
     this.#batchEvents = PROBE_EVENTS;
     const orphaned = outcome.orphaned === true;
@@ -256,7 +262,6 @@ export class Outbox {
     try {
       await jobs.report({ userId: ownerUserId }, id, reported);
     } catch (error) {
-      if (journal.conversation === null) return false;
       const message = `what is parked could not be reported: ${error instanceof Error ? error.message : "no reason"}`;
       return this.#failed({ ok: false, retry: true, message });
     }

@@ -42,7 +42,7 @@ function house(state: DurableObjectState, sink: Sink, more: Partial<OutboxDeps> 
     createdAt: new Date(START_MS).toISOString(),
     updatedAt: new Date(START_MS).toISOString(),
   };
-  if (!journal.conversation) journal.birth(conversation, []);
+  if (!journal.conversation) journal.birth(conversation);
   let alarm: number | null = null;
   const alarms = {
     schedule: (name: string, atMs: number) => {
@@ -168,6 +168,16 @@ describe("the outbox", () => {
       alarms.fire();
       void outbox.drain();
       expect(alarmAt()).not.toBeNull();
+    }));
+
+  it("asks ever more slowly also where the asking itself breaks", () =>
+    within(async (state) => {
+      const { say, pass, batches, outbox } = house(state, () => {
+        throw new Error("broken");
+      });
+      say("one");
+      await pass(5_000);
+      expect([batches.length, outbox.storage]).toEqual([1, "offline"]);
     }));
 
   it("says offline after a failure, comes back by alarm, later each time, and says synced once everything is there", () =>

@@ -41,3 +41,13 @@ test("one that cannot go now holds back those behind it; one refused for good do
   const told = await leftovers([entry(1, { refused: { code: "conflict", message: "No." } }), entry(2)], () => null);
   expect([told.sent, told.left]).toEqual([1, ["m1"]]);
 });
+
+test("one for which too many wait holds back those behind it, or they would overtake it", async () => {
+  const busy = new ApiError({ code: "busy", message: "Too many wait." });
+  const held = await leftovers([entry(1), entry(2)], (text) => (text === "m1" ? busy : null));
+  expect([held.sent, held.left]).toEqual([0, ["m1", "m2"]]);
+  const rejected = await leftovers([entry(1, { whenBusy: "reject" }), entry(2)], (text) =>
+    text === "m1" ? busy : null,
+  );
+  expect([rejected.sent, rejected.left]).toEqual([1, ["m1"]]);
+});

@@ -24,7 +24,7 @@ export async function resendLeftovers(
       } catch (error) {
         if (!(error instanceof ApiError)) throw error;
         // What is refused for good is told where its conversation is open; it holds up nothing.
-        if (error.retryable) break;
+        if (error.retryable || (error.code === "busy" && body.whenBusy !== "reject")) break;
       }
     }
   }

@@ -204,9 +204,10 @@ describe("Idempotency-Key", () => {
     expect((await send("b")).status).toBe(202);
   });
 
-  test("gives the same message in different conversations different ids", () => {
-    const id = (conversation: string) => messageIdFrom(conversation, "key", () => "new");
+  test("gives the same message in different conversations, or of different people, different ids", () => {
+    const id = (conversation: string, user = "me") => messageIdFrom(conversation, user, "key", () => "new");
     expect(id("a")).not.toBe(id("b"));
+    expect(id("a")).not.toBe(id("a", "you"));
     expect(id("00000000-0000-0000-0000-0000000000ff")).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-5/);
   });
 });

@@ -28,7 +28,8 @@ export const sendMessage = defineRoute({
   },
   handle: async (call) => {
     const { conversation, principal, services, request } = call;
-    const id = call.body.id ?? messageIdFrom(call.params.id, call.idempotencyKey, () => services.newId());
+    const id =
+      call.body.id ?? messageIdFrom(call.params.id, principal.userId, call.idempotencyKey, () => services.newId());
     const body = { ...call.body, id };
     const once = await onceKeyOf(call);
     if (wantsStream(request.headers)) {
