@@ -109,7 +109,7 @@ function outcomeOf(seed: number, options: Options): Outcome {
 }
 
 const isQuiet = (world: World): boolean =>
-  world.scheduler.busyWith().length === 0 && world.host.isIdle && world.devices.every((device) => isAtRest(device));
+  world.host.isIdle && !world.scheduler.isBusy && world.devices.every((device) => isAtRest(device));
 
 const isAtRest = (device: World["devices"][number]): boolean => {
   if (!device.isSettled) return false;
@@ -122,7 +122,7 @@ function whileNobodyIsThere(world: World, people: People, faults: Faults, step: 
   const { scheduler, devices, host, random } = world;
   for (const device of devices) if (device.isRunning) device.kill();
   const limit = scheduler.steps + MAX_CALM_STEPS;
-  const moves = (): boolean => scheduler.steps < limit && (scheduler.busyWith().length > 0 || !host.isIdle);
+  const moves = (): boolean => scheduler.steps < limit && (scheduler.isBusy || !host.isIdle);
   const endWithin = (steps: number): void => {
     for (let left = random.below(steps); left > 0 && moves(); left--) step();
     faults.endObject();
@@ -146,8 +146,7 @@ function untilQuiet(world: World, people: People, step: () => boolean): void {
       people.answerEverything();
       settle();
     }
-    const busy = scheduler.busyWith();
-    const onlyAlarm = busy.length === 1 && busy[0] === "alarm:due" && world.host.isIdle;
+    const onlyAlarm = world.host.isIdle && scheduler.isOnly("alarm:due");
     if (!step()) break;
     if (onlyAlarm && scheduler.lastKind === "alarm:due" && devices.every(isAtRest) && ++alarms > MAX_IDLE_ALARMS)
       return;

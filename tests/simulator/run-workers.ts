@@ -6,6 +6,9 @@ import type { Progress, Share } from "./worker.ts";
 /** What a run is asked for; times are real. */
 export type Wanted = Omit<Share, "stride"> & { workers: number };
 
+/** What a schedule makes is gone at its end: with much room for it there is little to collect. */
+const YOUNG_MB = 64;
+
 /** Shares the seeds among workers and sums up. @throws when a worker dies */
 export async function runWorkers(
   wanted: Wanted,
@@ -27,7 +30,10 @@ export async function runWorkers(
 
 function runOne(share: Share, onSummary: (summary: Summary) => void): Promise<void> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(join(import.meta.dirname, "worker.ts"), { workerData: share });
+    const worker = new Worker(join(import.meta.dirname, "worker.ts"), {
+      workerData: share,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+    });
     worker.on("message", ({ summary, isDone }: Progress) => {
       onSummary(summary);
       if (isDone) resolve();

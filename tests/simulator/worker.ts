@@ -27,6 +27,8 @@ registerSimulatorHooks(mutant);
 // What the object says while its world falls apart is expected, and would be most of the time spent.
 console.warn = () => {};
 console.error = () => {};
+// Errors are a matter of course here, and where each came from costs more than the rest of it; a replay tells.
+Error.stackTraceLimit = 0;
 const { runSchedule } = await import("./run-schedule.ts");
 
 let summary = emptySummary();

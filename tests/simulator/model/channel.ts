@@ -30,7 +30,7 @@ export class Channel<Item> {
   }
 
   #deliver(): void {
-    const [item] = this.#items.splice(0, 1);
+    const item = this.#items.shift();
     if (this.#items.length > 0) this.#plan();
     if (item !== undefined) this.#arrive(item);
   }

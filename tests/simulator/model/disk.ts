@@ -5,10 +5,24 @@ interface Prepared {
   statement: StatementSync;
   reads: boolean;
   returns: boolean;
+  /** SQLite compiles a statement anew each time a limit is bound to it; with the number in its text it does not. */
+  endsInLimit: boolean;
+  /** The tables it names. */
+  tables: Table[];
+  /** What it answered last, by its arguments: true as long as no table it names has been written. */
+  answers: Map<string, { rows: Row[]; writes: number }>;
+}
+
+interface Table {
+  name: string;
+  /** How often something in it may have changed. */
+  writes: number;
 }
 
 type Row = Record<string, unknown>;
 
+/** Of one statement; then its oldest are as good as gone. */
+const MOST_ANSWERS = 50;
 const EVERY_TABLE = "select name from sqlite_master where type = 'table' and name not like 'sqlite_%'";
 
 /** What `sql.exec` answers, as far as the object uses it. */
@@ -39,6 +53,7 @@ class Cursor {
 export class Disk {
   readonly #database = new DatabaseSync(":memory:");
   readonly #prepared = new Map<string, Prepared>();
+  #tables: Table[] = [];
   #scheduler: Scheduler | null = null;
   #flushDelayMs: () => number = () => 0;
   #onFlush: () => void = () => {};
@@ -76,11 +91,14 @@ export class Disk {
     if (!prepared) {
       this.#touch();
       this.#database.exec(query);
+      this.#learnTables();
       return new Cursor([], 0);
     }
     const args = bindings as SQLInputValue[];
-    if (prepared.reads) return new Cursor(prepared.statement.all(...args) as Row[], 0);
+    if (prepared.endsInLimit) return this.exec(`${query.slice(0, query.lastIndexOf("?"))}${Number(args.pop())}`, ...args);
+    if (prepared.reads) return new Cursor(this.#answer(prepared, args), 0);
     this.#touch();
+    for (const table of prepared.tables) table.writes++;
     if (prepared.returns) {
       const rows = prepared.statement.all(...args) as Row[];
       return new Cursor(rows, rows.length);
@@ -99,6 +117,7 @@ export class Disk {
     } catch (error) {
       this.#run(`rollback to ${name}`);
       this.#run(`release ${name}`);
+      this.#forgetAnswers();
       throw error;
     } finally {
       this.#depth--;
@@ -151,14 +170,16 @@ export class Disk {
 
   /** Rows for whoever checks; not for the object. */
   read(query: string): Row[] {
-    return this.#prepare(query)?.statement.all() as Row[];
+    const prepared = this.#prepare(query);
+    return prepared ? this.#answer(prepared, []) : [];
   }
 
   /** Rows go, tables stay: making them anew would take a third of a schedule's time. */
   #empty(): void {
-    for (const { name } of this.read(EVERY_TABLE)) {
-      this.#run(name === "meta" ? "delete from meta where key != 'schema'" : `delete from ${name}`);
+    for (const table of this.#tables) {
+      this.#run(table.name === "meta" ? "delete from meta where key != 'schema'" : `delete from ${table.name}`);
     }
+    this.#forgetAnswers();
   }
 
   #touch(): void {
@@ -172,6 +193,33 @@ export class Disk {
   #rollback(): void {
     if (this.#dirty) this.#run("rollback");
     this.#dirty = false;
+    this.#forgetAnswers();
+  }
+
+  /** The same question of the same tables has the same answer: half of all reads need not ask the database again. */
+  #answer({ statement, tables, answers }: Prepared, args: SQLInputValue[]): Row[] {
+    const writes = tables.reduce((sum, table) => sum + table.writes, 0);
+    let key = "";
+    for (const arg of args) key += `${typeof arg} ${arg}\n`;
+    const known = answers.get(key);
+    if (known?.writes === writes) return known.rows.map((row) => ({ ...row }));
+    const rows = statement.all(...args) as Row[];
+    if (answers.size >= MOST_ANSWERS) answers.clear();
+    answers.set(key, { rows, writes });
+    return rows;
+  }
+
+  #forgetAnswers(): void {
+    for (const table of this.#tables) table.writes++;
+  }
+
+  /** The schema may have changed: what was prepared is prepared again, with the tables there are now. */
+  #learnTables(): void {
+    this.#prepared.clear();
+    this.#tables = (this.#database.prepare(EVERY_TABLE).all() as Row[]).map(({ name }) => ({
+      name: String(name),
+      writes: 0,
+    }));
   }
 
   #run(query: string): void {
@@ -182,9 +230,16 @@ export class Disk {
     const known = this.#prepared.get(query);
     if (known) return known;
     const text = query.trim();
-    if (/;\s*\S/.test(text)) return null;
+    if (/;\s*\S/.test(text) || /^(create|alter|drop)\b/i.test(text)) return null;
     const reads = /^(select|with\b[\s\S]*\)\s*select|explain)/i.test(text);
-    const made = { statement: this.#database.prepare(query), reads, returns: /\breturning\b/i.test(text) };
+    const made = {
+      statement: this.#database.prepare(query),
+      reads,
+      returns: /\breturning\b/i.test(text),
+      endsInLimit: /\blimit \?$/i.test(text),
+      tables: this.#tables.filter(({ name }) => new RegExp(`\\b${name}\\b`).test(text)),
+      answers: new Map(),
+    };
     this.#prepared.set(query, made);
     return made;
   }

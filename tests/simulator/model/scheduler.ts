@@ -82,6 +82,23 @@ export class Scheduler {
     return true;
   }
 
+  /** Whether a task is left that will do something, not only wait. */
+  get isBusy(): boolean {
+    for (const task of this.#tasks) if (!task.waits && isLive(task)) return true;
+    return false;
+  }
+
+  /** Whether a task of this kind is the only one left that will do something. */
+  isOnly(kind: string): boolean {
+    let found = false;
+    for (const task of this.#tasks) {
+      if (task.waits || !isLive(task)) continue;
+      if (found || task.kind !== kind) return false;
+      found = true;
+    }
+    return found;
+  }
+
   /** Kinds of tasks that will do something, not only wait. */
   busyWith(): string[] {
     return this.#tasks.filter((task) => isLive(task) && !task.waits).map((task) => task.kind);
