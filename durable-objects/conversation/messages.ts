@@ -55,14 +55,13 @@ export function sendMessage(
     return ok({ messageId: id, seq, state, turnId, duplicate: true });
   }
   if (room.outbox.isFull) return TOO_MUCH_WAITS;
-  if (openTurns === 0) room.configuration.readAhead();
   const logged = journal.transact(() => {
     const events = journal.append(decision.event);
     turns.add(decision.turn, decision.state, journal.lastSeq, decision.steers);
     return events;
   });
   publish(room, logged);
-  queueMicrotask(() => queue.kick()); // after the ack has been handed to the socket
+  services.timers.after(0, () => queue.kick()); // after the ack has gone: what a turn asks first would hold it up
   return ok({
     messageId: id,
     seq: logged[0]?.seq ?? 0,

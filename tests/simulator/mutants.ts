@@ -23,7 +23,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: "ack-before-write",
     what: "the acknowledgement leaves a moment before the message is written",
     file: object("messages"),
-    find: "  if (openTurns === 0) room.configuration.readAhead();\n",
+    find: "  if (room.outbox.isFull) return TOO_MUCH_WAITS;\n  const logged = journal.transact(() => {\n    const events = journal.append(decision.event);\n",
     replace: `  if (!room.late) {
     room.late = true;
     services.timers.after(5, () => {
@@ -32,6 +32,8 @@ export const MUTANTS: readonly Mutant[] = [
     });
     return ok({ messageId: id, seq: journal.lastSeq + 1, state: "started", turnId: null, duplicate: false });
   }
+  const logged = journal.transact(() => {
+    const events = journal.append(decision.event);
 `,
   },
   {
