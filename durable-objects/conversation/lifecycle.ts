@@ -7,6 +7,10 @@ import type { Room } from "./room.ts";
 import { asResult } from "./update.ts";
 
 const EVENTS_PAGE = 1_000;
+export const ERASE_ALARM = "erase";
+/** After this long a deletion has come to its end, or its object has. */
+const LOOK_AGAIN_MS = 30_000;
+const ERASING = "erasing";
 
 /**
  * The end of a conversation: its rows go first, because without Postgres nothing may be gone that the lists still show;
@@ -18,6 +22,7 @@ export function removeConversation(room: Room, principal: Principal, ifVersion?:
     if (ifVersion !== undefined && ifVersion !== journal.born.version) {
       return fail("version_conflict", "This conversation was changed meanwhile; read it again before deleting it.");
     }
+    expectErasure(room);
     await services.conversations.erase({ userId: principal.userId }, room.id);
     await eraseObject(room);
     return ok(null);
@@ -30,10 +35,39 @@ export function removeOwned(room: Room, principal: Principal): Promise<Result<nu
     const { conversation } = room.journal;
     if (conversation && conversation.ownerUserId !== principal.userId)
       return fail("not_found", "There is no such conversation.");
+    expectErasure(room);
     await room.services.conversations.eraseOwn({ userId: principal.userId }, room.id);
     await eraseObject(room);
     return ok(null);
   });
+}
+
+/** From here until everything is gone, an answer of Postgres may be lost, or the object itself: an alarm looks again. */
+function expectErasure({ journal, alarms, services }: Room): void {
+  if (!journal.conversation) return;
+  journal.setMeta(ERASING, "1");
+  alarms.schedule(ERASE_ALARM, services.now().getTime() + LOOK_AGAIN_MS);
+}
+
+export const isErasureExpected = ({ journal }: Pick<Room, "journal">): boolean => journal.meta(ERASING) === "1";
+
+/**
+ * From the alarm: where the rows are gone, the object follows; where they are there, nothing was deleted. Nobody else
+ * would come for what the lists do not show any more.
+ */
+export async function endErasure(room: Room): Promise<void> {
+  const { journal, services, alarms } = room;
+  if (!journal.conversation || !isErasureExpected(room)) return;
+  const { ownerUserId } = journal.born;
+  try {
+    const isThere = (await services.conversations.ownIds({ userId: ownerUserId })).includes(room.id);
+    if (!journal.conversation) return;
+    if (isThere) journal.setMeta(ERASING, "");
+    else await eraseObject(room);
+  } catch (error) {
+    console.warn(`conversation ${room.id}: whether it was deleted is asked again:`, error);
+    if (journal.conversation) alarms.schedule(ERASE_ALARM, services.now().getTime() + LOOK_AGAIN_MS);
+  }
 }
 
 /** A drain that is under way finds no conversation, here or in Postgres; what it holds goes nowhere. */

@@ -148,7 +148,7 @@ export class Outbox {
   async #drainAll(): Promise<void> {
     this.#timer?.cancel();
     this.#timer = null;
-    if (this.#restsUntilMs > this.#deps.now()) return;
+    if (this.hasWork && this.#restsUntilMs > this.#deps.now()) return;
     while (this.hasWork && (await this.#drainBatch()));
     if (!this.hasWork) {
       this.#ageTimer?.cancel();
