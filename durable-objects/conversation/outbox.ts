@@ -55,7 +55,8 @@ export class Outbox {
   #failures = 0;
   #retryAtMs = 0;
   #batchEvents = BATCH.events;
-  #told: SessionInfo["storage"] = "synced";
+  /** What everyone knows; null where this object has slept and does not know what it has said. */
+  #told: SessionInfo["storage"] | null = "synced";
   #timer: { cancel(): void } | null = null;
   #ageTimer: { cancel(): void } | null = null;
 
@@ -63,6 +64,7 @@ export class Outbox {
     this.#deps = deps;
     this.#backlog = new Backlog(deps.journal, deps.sql, deps.limits ?? BACKLOG_LIMITS);
     this.#parked = new ParkedEvents(deps.sql, deps.newId);
+    if (this.hasWork) this.#told = null;
   }
 
   get storage(): SessionInfo["storage"] {

@@ -404,6 +404,20 @@ describe("whatever happens in between", () => {
       expect(journal.drainedSeq).toBe(2);
     }));
 
+  it("an object that slept while it was offline says when it is not any more", () =>
+    within(async (state) => {
+      let answer: DrainOutcome = away;
+      const { say, pass, told, make } = house(state, () => answer);
+      say("one");
+      await pass(100);
+      expect(told).toHaveLength(1);
+      answer = ok;
+      const woken = make();
+      await woken.drain();
+      expect(woken.storage).toBe("synced");
+      expect(told).toHaveLength(2);
+    }));
+
   it("an object that starts anew goes on where Postgres said yes", () =>
     within(async (state) => {
       let answer: DrainOutcome = ok;
