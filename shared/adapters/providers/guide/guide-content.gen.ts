@@ -54,7 +54,7 @@ export const GUIDE_PASSAGES: readonly { doc: string; heading: string; text: stri
  {
   "doc": "docs/architecture/README.md",
   "heading": "One message, nine rooms",
-  "text": "No model is called before the ack. What an object sends waits until what it wrote before is on disk, and three things follow\nfrom that: workspace settings are asked for before the message is written; the first request to a vendor leaves before\n`turn:started` is written; and deltas, which go out as they come, are saved every 250 ms, not one by one. Settings have a\ndeadline of 250 ms; after that the last copy in the object serves, and the receipt says `snapshot`."
+  "text": "No model is called before the ack. What an object sends waits until what it wrote before is on disk, and three things follow\nfrom that: a turn begins once the ack has gone; the first request to a vendor leaves before `turn:started` is written; and\ndeltas, which go out as they come, are saved every 250 ms, not one by one. Workspace settings are asked for once a turn, with a\ndeadline of 250 ms; after that the last copy in the object serves, and the receipt says `snapshot`."
  },
  {
   "doc": "docs/architecture/README.md",
