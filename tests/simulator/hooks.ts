@@ -13,6 +13,8 @@ export function registerSimulatorHooks(mutant: Mutant | null): void {
       if (specifier === "cloudflare:workers") return { url: model("cloudflare-workers"), shortCircuit: true };
       if (specifier.endsWith("/services-for.ts") && context.parentURL?.includes("/durable-objects/"))
         return { url: model("services-for"), shortCircuit: true };
+      if (specifier.endsWith("/decode-frame.ts") && context.parentURL?.endsWith("/shared/client/connection.ts"))
+        return { url: model("decode-frame"), shortCircuit: true };
       return next(specifier, context);
     },
     load(url, context, next) {

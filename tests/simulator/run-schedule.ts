@@ -19,6 +19,13 @@ export interface Outcome {
 }
 
 const MAX_TROUBLED_STEPS = 150;
+/** How many schedules are brief: few people do one or two things, in denser trouble. The others go on for longer. */
+const BRIEF = 0.75;
+/** How likely each number of clients is. */
+const CLIENTS = {
+  brief: { 1: 75, 2: 20, 3: 3, 4: 1, 5: 1 },
+  long: { 1: 48, 2: 28, 3: 11, 4: 6, 5: 7 },
+} as const;
 const MAX_CALM_STEPS = 6_000;
 /** How often everybody leaves when the troubles end, until nothing moves any more. */
 const LEFT_ALONE = 0.15;
@@ -57,14 +64,15 @@ function outcomeOf(seed: number, options: Options): Outcome {
   const world = new World(seed, options.trace ?? null);
   const { random, scheduler, history, devices } = world;
   stray = (error) => world.violation("nothing is left unhandled", messageOf(error));
-  const clients = options.clients ?? Number(random.weighted({ 1: 52, 2: 30, 3: 11, 4: 4, 5: 3 }));
+  const isBrief = random.chance(BRIEF);
+  const clients = options.clients ?? Number(random.weighted(isBrief ? CLIENTS.brief : CLIENTS.long));
   for (let index = 0; index < clients; index++) world.addDevice().start();
   const people = new People(world);
   const faults = new Faults(world);
   scheduler.disorderMs = random.chance(0.5) ? random.below(30) : 0;
-  let actionsLeft = random.between(2, 4 + clients);
-  const actEvery = random.between(2, 12);
-  const trouble = random.chance(0.1) ? 0 : random.next() * 0.07;
+  let actionsLeft = isBrief ? random.between(1, 2) : random.between(2, 4 + clients);
+  const actEvery = random.between(2, isBrief ? 6 : 12);
+  const trouble = random.chance(0.1) ? 0 : random.next() * (isBrief ? 0.1 : 0.07);
   const step = (): boolean => {
     const went = scheduler.step();
     settle();

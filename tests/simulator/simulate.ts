@@ -6,6 +6,8 @@
  *   --workers N    default 2                                 --mutant M   with a known fault in the code
  *   --seed S       one schedule, with the trace of its last steps (--trace N lines, default 200)
  *   --mutants      every mutant until it is caught           --report F   write what happened as JSON
+ *
+ * Ctrl-C ends a run early, with the report of what was done; a second one ends it at once.
  */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -58,6 +60,10 @@ async function replay(seed: number): Promise<void> {
 async function run(): Promise<void> {
   const from = numberOf("from");
   let told = performance.now();
+  const began = told;
+  const interrupted = new AbortController();
+  process.once("SIGINT", () => interrupted.abort());
+  process.once("SIGTERM", () => interrupted.abort());
   const sum = await runWorkers(
     {
       from,
@@ -67,15 +73,19 @@ async function run(): Promise<void> {
       clients,
       mutant: values.mutant ?? null,
       untilViolation: false,
+      signal: interrupted.signal,
     },
     ({ schedules, violating }) => {
       if (performance.now() - told < 10_000) return;
       told = performance.now();
-      console.log(`${schedules.toLocaleString("en")} schedules, ${violating} with a violation`);
+      const perSecond = Math.round((schedules * 1_000) / (told - began));
+      console.log(
+        `${schedules.toLocaleString("en")} schedules, ${violating} with a violation, ${perSecond.toLocaleString("en")}/s`,
+      );
     },
   );
   let mutants: MutantResult[] = [];
-  if (values.mutants) {
+  if (values.mutants && !interrupted.signal.aborted) {
     mutants = await checkMutants(numberOf("workers"), undefined, undefined, ({ name, caughtBy, afterSchedules }) =>
       console.log(`${name}: ${caughtBy ?? "NOBODY"} (${afterSchedules})`),
     );

@@ -32,6 +32,10 @@ Error.stackTraceLimit = 0;
 const { runSchedule } = await import("./run-schedule.ts");
 
 let summary = emptySummary();
+let isStopped = false;
+parentPort?.on("message", () => {
+  isStopped = true;
+});
 const tell = (isDone: boolean): void => {
   parentPort?.postMessage({ summary, isDone } satisfies Progress);
   summary = emptySummary();
@@ -39,6 +43,7 @@ const tell = (isDone: boolean): void => {
 for (let seed = share.from; seed < share.until; seed += share.stride) {
   addOutcome(summary, await runSchedule(seed, share.clients === null ? {} : { clients: share.clients }));
   if (share.untilViolation && summary.violating > 0) break;
+  if (isStopped) break;
   if (share.endsAtMs !== null && Date.now() >= share.endsAtMs) break;
   if (summary.schedules >= REPORT_EVERY) tell(false);
 }

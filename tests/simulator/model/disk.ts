@@ -95,7 +95,8 @@ export class Disk {
       return new Cursor([], 0);
     }
     const args = bindings as SQLInputValue[];
-    if (prepared.endsInLimit) return this.exec(`${query.slice(0, query.lastIndexOf("?"))}${Number(args.pop())}`, ...args);
+    if (prepared.endsInLimit)
+      return this.exec(`${query.slice(0, query.lastIndexOf("?"))}${Number(args.pop())}`, ...args);
     if (prepared.reads) return new Cursor(this.#answer(prepared, args), 0);
     this.#touch();
     for (const table of prepared.tables) table.writes++;
