@@ -53,7 +53,7 @@ export class Link {
   }
 
   get isHealthy(): boolean {
-    return this.#life.alive && !this.#isSilent && this.#held !== null && !this.#held.isClosed;
+    return this.#life.alive && !this.#isSilent && !this.#clientEnded && this.#held !== null && !this.#held.isClosed;
   }
 
   get isOver(): boolean {
@@ -142,7 +142,12 @@ export class Link {
 
   #atServer(item: Arrival): void {
     const held = this.#held;
-    if (this.#isSilent || !held) return;
+    if (this.#isSilent) return;
+    if (!held) {
+      // The client gave up before there was an answer: the answer finds nobody.
+      if ("code" in item) this.#life.alive = false;
+      return;
+    }
     if ("text" in item) {
       const answer = this.#server.answersByItself(item.text);
       if (answer === null) this.#server.message(held, item.text);
