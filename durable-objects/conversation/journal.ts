@@ -197,12 +197,9 @@ export class Journal {
     }
   }
 
-  /** Messages that a query of the caller's finds. */
-  page(query: { sql: string; args: (string | number)[] }): Message[] {
-    return this.#sql
-      .exec<MessageRow>(query.sql, ...query.args)
-      .toArray()
-      .map((row) => toMessage(row).message);
+  /** Messages that a query of the caller's finds, one by one; nothing may be written meanwhile. */
+  *page(query: { sql: string; args: (string | number)[] }): Generator<Message> {
+    for (const row of this.#sql.exec<MessageRow>(query.sql, ...query.args)) yield toMessage(row).message;
   }
 
   /** Takes the words of a deleted message out of the events that carried them, so that no replay brings them back. */

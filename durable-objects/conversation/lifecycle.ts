@@ -93,7 +93,7 @@ export function exportConversation(room: Room): ConversationExport {
     format: "mosaic.conversation.v1",
     exportedAt: services.now().toISOString(),
     conversation: journal.born,
-    messages: journal.page({ sql: "select * from messages where deleted = 0 order by seq", args: [] }),
+    messages: [...journal.page({ sql: "select * from messages where deleted = 0 order by seq", args: [] })],
     events,
   };
 }

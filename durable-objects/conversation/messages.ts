@@ -152,6 +152,9 @@ export function deleteMessage(room: Room, messageId: string): Result<null> {
   return ok(null);
 }
 
+/** UTF-16 units after which a page ends: the platform carries 32 MiB from an object to the Worker. */
+const PAGE_LENGTH = 4_000_000;
+
 const ACTIVE = `with recursive path (id, parent_id) as (
   select id, parent_id from messages where id = ?
   union all select m.id, m.parent_id from messages m join path p on m.id = p.parent_id
@@ -176,9 +179,16 @@ export function listMessages(
     ...(from === null || backwards ? [] : [{ sql: "m.seq > ?", arg: from }]),
   ];
   const sql = `${base}${where.map((each) => ` and ${each.sql}`).join("")} order by m.seq ${backwards ? "desc" : "asc"} limit ?`;
-  const rows = journal.page({ sql, args: [...args, ...where.map((each) => each.arg), query.limit + 1] });
-  const items = rows.slice(0, query.limit);
+  const items: Message[] = [];
+  let length = 0;
+  let hasMore = false;
+  for (const message of journal.page({ sql, args: [...args, ...where.map((each) => each.arg), query.limit + 1] })) {
+    hasMore = items.length === query.limit || length > PAGE_LENGTH;
+    if (hasMore) break;
+    items.push(message);
+    length += JSON.stringify(message.parts).length;
+  }
   const last = items.at(-1);
-  const nextCursor = rows.length > query.limit && last ? String(last.seq) : null;
+  const nextCursor = hasMore && last ? String(last.seq) : null;
   return ok({ items: backwards ? items.reverse() : items, nextCursor });
 }

@@ -163,9 +163,8 @@ export class RoomBench {
   }
 
   answerTo(messageId: string): Message | undefined {
-    return this.room.journal
-      .page({ sql: "select * from messages where role = 'assistant' order by seq", args: [] })
-      .find((message) => message.metadata.replyTo === messageId);
+    const sql = "select * from messages where role = 'assistant' order by seq";
+    return [...this.room.journal.page({ sql, args: [] })].find((message) => message.metadata.replyTo === messageId);
   }
 }
 
