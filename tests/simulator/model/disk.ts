@@ -6,11 +6,13 @@ interface Prepared {
   reads: boolean;
   returns: boolean;
   /** SQLite compiles a statement anew each time a limit is bound to it; with the number in its text it does not. */
-  endsInLimit: boolean;
+  limited: Map<number, string> | null;
   /** The tables it names. */
   tables: Table[];
   /** What it answered last, by its arguments: true as long as no table it names has been written. */
-  answers: Map<string, { rows: Row[]; writes: number }>;
+  answers: Map<string, { rows: Values[]; writes: number }>;
+  /** Of what it answers. */
+  columns: string[];
 }
 
 interface Table {
@@ -20,6 +22,7 @@ interface Table {
 }
 
 type Row = Record<string, unknown>;
+type Values = unknown[];
 
 /** Of one statement; then its oldest are as good as gone. */
 const MOST_ANSWERS = 50;
@@ -95,8 +98,7 @@ export class Disk {
       return new Cursor([], 0);
     }
     const args = bindings as SQLInputValue[];
-    if (prepared.endsInLimit)
-      return this.exec(`${query.slice(0, query.lastIndexOf("?"))}${Number(args.pop())}`, ...args);
+    if (prepared.limited) return this.exec(withLimit(query, prepared.limited, Number(args.pop())), ...args);
     if (prepared.reads) return new Cursor(this.#answer(prepared, args), 0);
     this.#touch();
     for (const table of prepared.tables) table.writes++;
@@ -198,16 +200,17 @@ export class Disk {
   }
 
   /** The same question of the same tables has the same answer: half of all reads need not ask the database again. */
-  #answer({ statement, tables, answers }: Prepared, args: SQLInputValue[]): Row[] {
-    const writes = tables.reduce((sum, table) => sum + table.writes, 0);
+  #answer({ statement, tables, answers, columns }: Prepared, args: SQLInputValue[]): Row[] {
+    let writes = 0;
+    for (const table of tables) writes += table.writes;
     let key = "";
     for (const arg of args) key += `${typeof arg} ${arg}\n`;
     const known = answers.get(key);
-    if (known?.writes === writes) return known.rows.map((row) => ({ ...row }));
-    const rows = statement.all(...args) as Row[];
+    if (known?.writes === writes) return known.rows.map((values) => rowOf(columns, values));
+    const rows = statement.all(...args) as unknown as Values[];
     if (answers.size >= MOST_ANSWERS) answers.clear();
     answers.set(key, { rows, writes });
-    return rows;
+    return rows.map((values) => rowOf(columns, values));
   }
 
   #forgetAnswers(): void {
@@ -233,15 +236,31 @@ export class Disk {
     const text = query.trim();
     if (/;\s*\S/.test(text) || /^(create|alter|drop)\b/i.test(text)) return null;
     const reads = /^(select|with\b[\s\S]*\)\s*select|explain)/i.test(text);
-    const made = {
-      statement: this.#database.prepare(query),
+    const statement = this.#database.prepare(query);
+    // Rows as lists: objects made here cost half of those that come from SQLite.
+    if (reads) statement.setReturnArrays(true);
+    const made: Prepared = {
+      statement,
       reads,
+      columns: statement.columns().map(({ name }) => name),
       returns: /\breturning\b/i.test(text),
-      endsInLimit: /\blimit \?$/i.test(text),
+      limited: /\blimit \?$/i.test(text) ? new Map<number, string>() : null,
       tables: this.#tables.filter(({ name }) => new RegExp(`\\b${name}\\b`).test(text)),
       answers: new Map(),
     };
     this.#prepared.set(query, made);
     return made;
   }
+}
+
+function rowOf(columns: readonly string[], values: Values): Row {
+  const row: Row = {};
+  for (let at = 0; at < columns.length; at++) row[columns[at] as string] = values[at];
+  return row;
+}
+
+function withLimit(query: string, known: Map<number, string>, limit: number): string {
+  const text = known.get(limit) ?? `${query.slice(0, query.lastIndexOf("?"))}${limit}`;
+  known.set(limit, text);
+  return text;
 }
