@@ -20,7 +20,7 @@ export interface Outcome {
 
 const MAX_TROUBLED_STEPS = 150;
 /** How many schedules are brief: few people do one or two things, in denser trouble. The others go on for longer. */
-const BRIEF = 0.75;
+const BRIEF = 0.8;
 /** How likely each number of clients is. */
 const CLIENTS = {
   brief: { 1: 75, 2: 20, 3: 3, 4: 1, 5: 1 },
