@@ -19,17 +19,17 @@ export const GUIDE_PASSAGES: readonly { doc: string; heading: string; text: stri
  {
   "doc": "README.md",
   "heading": "What can you do with Mosaic?",
-  "text": "Chat with any connected model and stop, retry, edit or fork an answer; pin a model with `/model`; see with every finished\nanswer which model wrote it, why, and what it cost; go on in the browser or the terminal; run a script with\n`npx mosaic -p`; export a conversation as Markdown or JSON; use the REST API, described at `/api/docs` on your own\ninstance. Type `/help` in a conversation for the commands."
+  "text": "Chat with any connected model and stop, steer, retry, edit or fork an answer; pin a model with `/model`; see with every finished\nanswer which model wrote it, why, and what it cost; go on in the browser or the terminal; run a script with\n`npx mosaic -p`; export a conversation as Markdown or JSON and import the JSON again; use the REST API, described at `/api/docs` on your own\ninstance. Type `/help` in a conversation for the commands."
  },
  {
   "doc": "README.md",
   "heading": "Three promises",
-  "text": "| Promise | Holds today | Still to come |\n|---|---|---|\n| **Never lose a turn.** Accepted means durable. | A message is acknowledged only once it is on disk. Clients keep what was not acknowledged and send it again; it is stored once. An answer cut by a crash goes on. A conversation goes on while its database is away. | Proof under long runs of random faults; steering a running answer; sign-in while the database is away. |\n| **Routing you can trust.** Every answer carries a receipt. | The receipt: which model, why, what else was possible, what it should cost and did. The choice itself is simple: the pinned model, else the workspace's default, else the first provider that answers. | Judging what a message needs, routing rules, asking beforehand where a message would go, replaying rules over the past. |\n| **Your machines and your chats, no open ports.** | One conversation, live in several browsers and terminals. Ollama, where the stack can reach its address. | A connector that dials in from your machines; messengers; tools; memory; provider keys of your own, saved in the page. |"
+  "text": "| Promise | Holds today | Still to come |\n|---|---|---|\n| **Never lose a turn.** Accepted means durable. | A message is acknowledged only once it is on disk. Clients keep what was not acknowledged and send it again; it is stored once. An answer cut by a crash or a vendor goes on, with a visible seam. A conversation goes on while its database is away, also for who reconnects. [How that is proved](docs/reliability.md). | Files and pictures in messages. |\n| **Routing you can trust.** Every answer carries a receipt. | The receipt: which model, why, what else was possible, what it should cost and did. The choice itself is simple: the pinned model, else the workspace's default, else the first provider that answers. | Judging what a message needs, routing rules, asking beforehand where a message would go, replaying rules over the past. |\n| **Your machines and your chats, no open ports.** | One conversation, live in several browsers and terminals. Ollama, where the stack can reach its address. | A connector that dials in from your machines; messengers; tools beyond a clock; memory; provider keys of your own, saved in the page. |"
  },
  {
   "doc": "README.md",
   "heading": "Where to go next",
-  "text": "- [Getting started](docs/getting-started.md): models, accounts, passwords, the page\n- [The terminal](docs/terminal.md): `mosaic`, its options, keys and commands\n- [Self-hosting](docs/self-hosting.md): settings, the data folder, backups, what each start error means\n- [Deploying](docs/deploying.md): Cloudflare with Neon\n- [Performance](docs/performance.md): what was measured, and how to measure it yourself\n- [Testing](docs/testing.md), [architecture](docs/architecture/README.md) and [decisions](docs/decisions), for changing it"
+  "text": "- [Getting started](docs/getting-started.md): models, accounts, passwords, the page\n- [The terminal](docs/terminal.md): `mosaic`, its options, keys and commands\n- [Self-hosting](docs/self-hosting.md): settings, the data folder, backups, what each start error means\n- [Deploying](docs/deploying.md): Cloudflare with Neon\n- [Reliability](docs/reliability.md): the long runs of kills and simulated faults, and what they showed\n- [Performance](docs/performance.md): what was measured, and how to measure it yourself\n- [Testing](docs/testing.md), [architecture](docs/architecture/README.md) and [decisions](docs/decisions), for changing it"
  },
  {
   "doc": "docs/architecture/README.md",
@@ -59,22 +59,27 @@ export const GUIDE_PASSAGES: readonly { doc: string; heading: string; text: stri
  {
   "doc": "docs/architecture/README.md",
   "heading": "The conversation object",
-  "text": "`object.ts` is a shell: it admits, calls and answers. `create-room.ts` puts the parts together once; each takes only what it\nneeds. State is SQLite and what sockets carry through hibernation; memory may vanish between two messages.\n\nThe journal is an append-only log with the current messages beside it. `seq` is the position of an event and the only order\nthere is: a client resumes with `since`, and gets every later event and then a snapshot of the running answer. Messages form\na tree; an edit or a retry adds a sibling and moves the head.\n\n`turn-queue.ts` runs one turn at a time. A stop writes the ending at once and aborts; whatever the stream still says is stale.\n`alarm-scheduler.ts` keeps named alarms over the one an object has, and sets it only when it must come earlier."
+  "text": "`object.ts` is a shell: it admits, calls and answers. `create-room.ts` puts the parts together once; each takes only what it\nneeds. State is SQLite and what sockets carry through hibernation; memory may vanish between two messages.\n\nThe journal is an append-only log with the current messages beside it. `seq` is the position of an event and the only order\nthere is: a client resumes with `since`, and gets every later event and then a snapshot of the running answer. Messages form\na tree; an edit or a retry adds a sibling and moves the head.\n\n`turn-queue.ts` runs one turn at a time, `run-turn.ts` step by step: a model's stream, its tools, and what people said\nmeanwhile. A stop writes the ending at once and aborts; whatever the stream still says is stale. A call of a tool is in the\nlog before it runs and its result after; one that needs a person's word parks the turn, and the object may sleep until it\ncomes. `alarm-scheduler.ts` keeps named alarms over the one an object has, sets it only when it must come earlier, and takes\nback what a quiet object does not need."
+ },
+ {
+  "doc": "docs/architecture/README.md",
+  "heading": "The conversation object",
+  "text": "A message with `whenBusy: \"steer\"` reaches the running turn's model at its next step; when the turn ends first, the message\nbecomes a turn of its own in the same write ([0012](../decisions/0012-steering-joins-the-running-turn.md)).\n\nEach socket and each SSE stream is a cursor over the log (`socket-reader.ts`, `event-stream.ts`): a replay goes out in pages,\nand live events in their place behind it. Deltas go out at once; they are merged, for at most 16 ms, for those who are behind\nand where many are attached. Who falls too far behind by its own `received` reports is cut with 4008 and resumes."
  },
  {
   "doc": "docs/architecture/README.md",
   "heading": "Write-behind",
-  "text": "The log is also the outbox. A timer, with an alarm behind it, brings what lies behind the cursor `drainedSeq` to Postgres, in order, in batches of one\ntransaction each: the events, and the rows for messages, turns and receipts made from them. The cursor moves after Postgres\nhas agreed; sending a batch twice changes nothing. If Postgres is away it tries again, more and more slowly, and the session\nsays `offline`; an event that Postgres refuses for what it is steps aside and the rest goes on.\n\nCreating and renaming a conversation, and deleting it, write Postgres within the request: lists must show it at once."
+  "text": "The log is also the outbox. A timer, with an alarm behind it, brings what lies behind the cursor `drainedSeq` to Postgres, in order, in batches of one\ntransaction each: the events, and the rows for messages, turns and receipts made from them. The cursor moves after Postgres\nhas agreed; sending a batch twice changes nothing. If Postgres is away it tries again, more and more slowly, and the session\nsays `offline`; past 100,000 events or 256 M characters new messages are refused with 503. An event that Postgres refuses for\nwhat it is steps aside, the rest goes on, and the instance admin sees it among the jobs, without its content\n([0013](../decisions/0013-a-refused-event-is-a-job.md)).\n\nCreating and renaming a conversation, and deleting it, write Postgres within the request: lists must show it at once."
  },
  {
   "doc": "docs/architecture/README.md",
   "heading": "Recovery",
-  "text": "A turn has a watchdog alarm before it starts and while it runs. An object that wakes with a turn marked running and none in\nmemory decides by what was shown: nothing, and the step runs again; text, and it is kept, a `turn:continued` event marks the\nseam, and the model goes on from there; a tool in flight, and it runs again only if it says that this is safe, else people are\nasked. After fifteen minutes or five restarts it is ended, and the user is told.\n\nAn object that knows nothing asks Postgres on behalf of who asks: it answers 404, or comes back from the drained log and goes\non at the next `seq`. The self-hosted runner restarts the database and workerd, and ends its own orphans."
+  "text": "A turn has a watchdog alarm before it starts and while it runs. An object that wakes with a turn marked running and none in\nmemory decides by what was shown: nothing, and the step runs again; text, and it is kept, a `turn:continued` event marks the\nseam, and the model goes on from there; a tool in flight, and it runs again only if it says that this is safe, else people are\nasked. After fifteen minutes or five restarts it is ended, and the user is told.\n\nA stream that stands still for 60 s, or breaks, is treated the same way: the same model is asked once more, then the next ones\nof the plan, and the seam is visible.\n\nAn object that knows nothing asks Postgres on behalf of who asks: it answers 404, or comes back whole from the drained log and\ngoes on at the next `seq`. `welcome.logId` is then another one, and clients read the log from its start. The self-hosted runner restarts the database and workerd, and ends its own orphans."
  },
  {
   "doc": "docs/architecture/README.md",
   "heading": "Isolation",
-  "text": "The Worker authenticates every request; the object authorises against its own copy of who owns the conversation. A foreign\nconversation looks like one that does not exist. When a session, key or membership ends, the objects that it was attached to\nare told and close its sockets. A page opens its socket with a single-use ticket that is valid for seconds and for its origin.\n\nIn Postgres the Worker signs in as `app_user`, without the right to bypass row-level security. Every query runs in one\nbatch with the user's id set for that transaction only, so a forgotten scope returns nothing. Foreign keys carry the workspace.\nSign-in tables are in a schema of their own that `app_user` cannot read."
+  "text": "The Worker authenticates every request; the object authorises against its own copy of who owns the conversation. A foreign\nconversation looks like one that does not exist. When a session, key or membership ends, the objects that it was attached to\nare told and close its sockets. While Postgres is away, a proof of a recent sign-in that the object keeps stands in for it, for\nten minutes ([0011](../decisions/0011-a-proof-of-a-recent-sign-in.md)). A page opens its socket with a single-use ticket that is valid for seconds and for its origin.\n\nIn Postgres the Worker signs in as `app_user`, without the right to bypass row-level security. Every query runs in one\nbatch with the user's id set for that transaction only, so a forgotten scope returns nothing. Foreign keys carry the workspace.\nSign-in tables are in a schema of their own that `app_user` cannot read."
  },
  {
   "doc": "docs/architecture/README.md",
@@ -178,6 +183,11 @@ export const GUIDE_PASSAGES: readonly { doc: string; heading: string; text: stri
  },
  {
   "doc": "docs/getting-started.md",
+  "heading": "While an answer is being written",
+  "text": "Enter sends your next message into the queue: it is answered when its turn comes. Ctrl+Enter (Cmd+Enter on a Mac), or the\nbutton beside, steers instead: the message reaches the model at its next step and is answered in the same answer. Anyone who\nmay write in the conversation can stop the answer, from any device. A tool that wants to be asked first shows its name and\ninput and waits, for a day at most, until somebody allows or denies it. Today there is one tool, a clock, and it does not ask.\n\nA small mark at each of your messages says what became of it: being sent, saved (the server has it on disk), waiting,\nanswered. Close the page at any moment: what was not saved yet is kept in this browser and sent when you are back."
+ },
+ {
+  "doc": "docs/getting-started.md",
   "heading": "Stop, retry, edit and fork",
   "text": "*Stop* or Esc ends an answer and keeps what was written. `/retry` answers the last message once more; editing a message\nstarts a new branch. Nothing is overwritten: the page shows the newest version, the JSON export has every one. `/fork` copies the conversation into a new one."
  },
@@ -194,7 +204,7 @@ export const GUIDE_PASSAGES: readonly { doc: string; heading: string; text: stri
  {
   "doc": "docs/getting-started.md",
   "heading": "How do I export a conversation?",
-  "text": "`/export` in a conversation gives the addresses for Markdown and JSON; the menu of a conversation in the list has them too.\n`GET /api/me/export` is everything of yours."
+  "text": "`/export` in a conversation gives the addresses for Markdown and JSON; the menu of a conversation in the list has them too.\n`POST /api/conversations/import` takes the JSON, up to 16 MiB, and makes a conversation of yours with the same branches.\n`GET /api/me/export` is everything of yours."
  },
  {
   "doc": "docs/getting-started.md",
@@ -235,6 +245,11 @@ export const GUIDE_PASSAGES: readonly { doc: string; heading: string; text: stri
   "doc": "docs/self-hosting.md",
   "heading": "What runs by itself?",
   "text": "Once an hour, at minute 17 (UTC), the runner's timer has the Worker delete what has expired: sessions, password resets, device\ncodes, API keys, counters of attempts. It never touches conversations. The queue between timer and Worker is in memory: if the\nprocess is killed (SIGKILL, a power cut) or the machine sleeps through the minute, the waiting message is lost, and the next\nhour sweeps what was left. A line that begins with `Maintenance: gave up` means that three attempts failed."
+ },
+ {
+  "doc": "docs/self-hosting.md",
+  "heading": "What happens while the database is away?",
+  "text": "Conversations go on: messages are acknowledged and answered, and come to the database in order when it is back; the page and the\nterminal say so. Whoever used a conversation within the last ten minutes can reconnect to it. Lists, new conversations, sharing,\nsettings and signing in answer 503 with a sentence until then.\n\nAn event that the database refuses for what it is does not hold up the others. It is kept in its conversation, and the\ninstance admin finds it with `GET /api/admin/jobs?type=outbox-event`, without its content, and can have it tried again\n(`POST /api/admin/jobs/<id>/retry`) or give it up (`/cancel`)."
  },
  {
   "doc": "docs/self-hosting.md",
@@ -309,12 +324,12 @@ export const GUIDE_PASSAGES: readonly { doc: string; heading: string; text: stri
  {
   "doc": "docs/terminal.md",
   "heading": "Keyboard shortcuts in the terminal",
-  "text": "Enter sends, Shift+Enter or Ctrl+J breaks the line, Esc stops the answer, Up brings back what was sent, Ctrl+T shows or\nhides thinking, Ctrl+C clears the line and, pressed twice, exits, Ctrl+D exits.\n\nBelow each answer stands the model that wrote it, why, and the cost. `saved` under a message means that the server has it\non disk; `sending…` that it has not answered yet."
+  "text": "Enter sends, Alt+Enter (or `/steer <text>`) says it into the running answer, Shift+Enter or Ctrl+J breaks the line, Esc stops the answer, Up brings back what was sent, Ctrl+T shows or\nhides thinking, Ctrl+C clears the line and, pressed twice, exits, Ctrl+D exits.\n\nBelow each answer stands the model that wrote it, why, and the cost. `saved` under a message means that the server has it\non disk; `sending…` that it has not answered yet."
  },
  {
   "doc": "docs/terminal.md",
   "heading": "Slash commands",
-  "text": "They work in the terminal, in the page and over the socket alike.\n\n| Command | What it does |\n|---|---|\n| `/help` | list the commands |\n| `/model [name\\|clear]` | show, pin or unpin the model of this conversation |\n| `/models` | list the models that can be reached |\n| `/history`, `/context` | how many messages there are; what the next one sends to the model |\n| `/retry` | answer the last message once more, beside the first answer |\n| `/fork` | copy this conversation up to here into a new one |\n| `/stop` | stop the answer that is being written |\n| `/rename <title>` | give this conversation another title |\n| `/export` | where to download this conversation: addresses for a browser where you are signed in |\n| `/usage` | tokens and cost of this conversation |\n\nOnly in the terminal: `/new` begins another conversation, `/quit` or `/exit` leaves."
+  "text": "They work in the terminal, in the page and over the socket alike.\n\n| Command | What it does |\n|---|---|\n| `/help` | list the commands |\n| `/model [name\\|clear]` | show, pin or unpin the model of this conversation |\n| `/models` | list the models that can be reached |\n| `/history`, `/context` | how many messages there are; what the next one sends to the model |\n| `/retry` | answer the last message once more, beside the first answer |\n| `/fork` | copy this conversation up to here into a new one |\n| `/stop` | stop the answer that is being written |\n| `/rename <title>` | give this conversation another title |\n| `/export` | where to download this conversation: addresses for a browser where you are signed in |\n| `/usage` | tokens and cost of this conversation |\n\nWhen a tool asks first, `y` allows it once, `a` always, `n` denies it.\n\nOnly in the terminal: `/new` begins another conversation, `/quit` or `/exit` leaves."
  },
  {
   "doc": "docs/terminal.md",
@@ -355,6 +370,11 @@ export const GUIDE_PASSAGES: readonly { doc: string; heading: string; text: stri
   "doc": "docs/testing.md",
   "heading": "Database migrations, for developers",
   "text": "Change the drizzle schema in `shared/adapters/postgres/schema`, then `npx drizzle-kit generate`; what it cannot make (roles,\npolicies, functions) goes into a file from `npx drizzle-kit generate --custom`. Migrations are never edited once they have\nlanded. Tests fail when the schema has a change without a migration, and when a table with a tenant lacks its policies."
+ },
+ {
+  "doc": "docs/testing.md",
+  "heading": "Faults",
+  "text": "```sh\nnpm run simulate -- --seeds 10000     # the object and its clients in one process, under virtual time\nnpm run simulate -- --seed 42         # one schedule again, with its trace\nnpm run simulate:mutants              # known faults, each must be caught\nnpm run chaos -- --messages 2000 --kills 20   # the real stack, killed while five clients a conversation talk\nnpm run chaos:mutants\nnpm run fuzz:frames                   # hostile frames over real sockets\nnpm run reliability                   # all of the above in its long form; writes docs/reliability.md\n```\n\n`tests/simulator` runs the shipped object and the shipped client with a model of the platform's storage, alarms and hibernation\nand of Postgres; each step of a seeded scheduler may be a fault, and the same seed makes the same steps. It has a typecheck of\nits own. `tests/chaos` drives real processes: a seed repeats its plan, not the operating system's timing. Both end with a checker\nover what clients, object and database hold. Short forms of all of them are part of `npm test`.\n\nA mutant names the exact text that it breaks. Whoever changes that text gets a test that says so, and adapts the mutant."
  },
  {
   "doc": "docs/testing.md",
