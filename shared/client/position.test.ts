@@ -51,3 +51,13 @@ it("reads anew what was rebuilt to another log of the same length", () => {
   expect(position.welcome(2, "second")).toBe("rebuilt");
   expect(position.since).toBe(0);
 });
+
+it("takes a log for another one where its name has come or gone", () => {
+  const named = watched().position;
+  expect(named.welcome(2, "first")).toBe("resumed");
+  expect(named.welcome(2, undefined)).toBe("rebuilt");
+  const nameless = watched().position;
+  expect(nameless.welcome(2, undefined)).toBe("resumed");
+  expect(nameless.welcome(2, undefined)).toBe("resumed");
+  expect(nameless.welcome(2, "first")).toBe("rebuilt");
+});

@@ -8,7 +8,8 @@ const REPORT_EVERY_EVENTS = 200;
 export class EventPosition {
   /** null: no replay was asked for, and no welcome has said yet where the log ends. */
   #seq: number | null;
-  #logId: string | undefined;
+  /** null: no welcome yet; undefined: the log that was welcomed has none. */
+  #logId: string | null | undefined = null;
   #reported = 0;
   #touched = false;
   #timer: Timer | null = null;
@@ -31,7 +32,7 @@ export class EventPosition {
    * asked for no replay begins.
    */
   welcome(lastSeq: number, logId: string | undefined): "resumed" | "rebuilt" | number {
-    const isSameLog = this.#logId === undefined || this.#logId === logId;
+    const isSameLog = this.#logId === null || this.#logId === logId;
     this.#logId = logId;
     if (this.#seq === null) {
       this.#seq = lastSeq;
