@@ -2,6 +2,8 @@ import type { Timers } from "../shared/ports/timers.ts";
 
 /** After this much quiet, alarms that nobody needs any more are taken back; an object can hibernate after 10 s. */
 const RETIRE_AFTER_MS = 4_000;
+/** Where an alarm's work failed, the storage may fail for a while. */
+const RETRY_AFTER_MS = 30_000;
 
 interface Deps {
   storage: DurableObjectStorage;
@@ -49,10 +51,23 @@ export class AlarmScheduler {
   /** The names that are due, each handed out once; what is left is armed again. */
   takeDue(nowMs: number): string[] {
     this.#armedFor = null;
-    const due = [...this.#sql.exec<{ name: string }>("select name from alarms where at <= ? order by at", nowMs)];
+    const all = this.#all(); // what may throw comes before what is not to be lost
     this.#sql.exec("delete from alarms where at <= ?", nowMs);
-    this.rearm();
-    return due.map((row) => row.name);
+    const next = all.find(({ at }) => at > nowMs);
+    if (next) this.#arm(next.at);
+    return all.filter(({ at }) => at <= nowMs).map(({ name }) => name);
+  }
+
+  /** The work of this alarm failed, and the alarm is used up: it fires again, as soon as the storage takes it. */
+  retry(name: string): void {
+    this.#deps.timers.after(RETRY_AFTER_MS, () => {
+      try {
+        if (this.#deps.exists()) this.schedule(name, this.#deps.now());
+      } catch (error) {
+        console.error(`the alarm ${name} could not be set again:`, error);
+        this.retry(name);
+      }
+    });
   }
 
   /** Sets the platform's alarm to the earliest name; also heals an object whose alarm was lost. */

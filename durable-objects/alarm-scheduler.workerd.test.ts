@@ -75,6 +75,23 @@ describe("the alarms of an object", () => {
       expect(writes.at(-1)).toBe(FAR + 2);
     }));
 
+  it("come again when their work failed, also where the storage does not take them back at first", () =>
+    inAnObject(async ({ alarms, clock, needed, state }) => {
+      const names = () => state.storage.sql.exec("select name from alarms").toArray();
+      needed.add("outbox");
+      alarms.schedule("outbox", 0);
+      clock.forward(5_000);
+      expect(alarms.takeDue(clock.now())).toEqual(["outbox"]);
+      alarms.retry("outbox");
+      state.storage.sql.exec("alter table alarms rename to gone");
+      clock.forward(30_000);
+      state.storage.sql.exec("alter table gone rename to alarms");
+      expect(names()).toEqual([]);
+      clock.forward(30_000);
+      expect(names()).toEqual([{ name: "outbox" }]);
+      expect(alarms.takeDue(clock.now())).toEqual(["outbox"]);
+    }));
+
   it("are taken back when the object is quiet and nobody needs them", () =>
     inAnObject(async ({ alarms, clock, needed, writes, state }) => {
       alarms.schedule("outbox", FAR);

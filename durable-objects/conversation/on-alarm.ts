@@ -4,15 +4,39 @@ import { OUTBOX_ALARM } from "./outbox.ts";
 import type { Room } from "./room.ts";
 import { WATCHDOG_ALARM } from "./turn-queue.ts";
 
-/** Only decides and starts: alarms run one at a time, and one that throws is given up by the platform. */
+/** Nobody else may come by after an alarm whose names could not even be read. */
+const LOOK_AGAIN_MS = 30_000;
+
+const WORK: Record<string, (room: Room) => Promise<void> | void> = {
+  [OUTBOX_ALARM]: ({ outbox }) => outbox.drain(),
+  [ATTACHMENTS_ALARM]: ({ attachments }) => attachments.tend(),
+  [ERASE_ALARM]: endErasure,
+  [WATCHDOG_ALARM]: ({ queue }) => queue.watch(),
+};
+
+/**
+ * Only decides and starts: alarms run one at a time, and one that throws is given up by the platform. Work that fails
+ * is tried again by a later alarm.
+ */
 export function onAlarm(room: Room): void {
-  const { journal, alarms, attachments, outbox, queue, services, background } = room;
+  const { journal, services } = room;
   if (!journal.conversation) return;
-  const due = alarms.takeDue(services.now().getTime());
-  if (due.includes(OUTBOX_ALARM)) background(outbox.drain());
-  if (due.includes(ATTACHMENTS_ALARM)) background(attachments.tend());
-  if (due.includes(ERASE_ALARM)) background(endErasure(room));
-  if (due.includes(WATCHDOG_ALARM)) queue.watch();
+  try {
+    for (const name of room.alarms.takeDue(services.now().getTime())) start(room, name);
+  } catch (error) {
+    console.error(`conversation ${room.id}: an alarm is looked at again later:`, error);
+    services.timers.after(LOOK_AGAIN_MS, () => onAlarm(room));
+  }
+}
+
+function start(room: Room, name: string): void {
+  const work = async (): Promise<void> => WORK[name]?.(room);
+  room.background(
+    work().catch((error) => {
+      room.alarms.retry(name);
+      throw error;
+    }),
+  );
 }
 
 /** Whether an alarm has still something to do; else it is taken back, so that it does not wake an idle object. */

@@ -3,6 +3,8 @@ import { TURN_BUDGET_MS } from "../../shared/domain/turn/progress.ts";
 import { MAX_RESTARTS } from "../../shared/domain/turn/recover.ts";
 import { STEP_USAGE } from "../../shared/testing/providers/scripted-model.ts";
 import { inRoom, type RoomBench } from "../../shared/testing/worker/room-bench.ts";
+import { onAlarm } from "./on-alarm.ts";
+import { STALL_MS } from "./stream-answer.ts";
 
 async function asking(bench: RoomBench) {
   const sent = bench.say("question");
@@ -140,6 +142,60 @@ describe("a turn whose object went away", () => {
       bench.models[0].asked.at(-1)?.text("answer").finish();
       await bench.settle();
       expect(bench.endings(sent.turnId)).toMatchObject([{ type: "turn:completed" }]);
+    }));
+
+  it("is watched over again where the watchdog itself could not look", () =>
+    inRoom(async (bench) => {
+      const sent = await asking(bench);
+      bench.lose();
+      const { turns } = bench.room;
+      const openCount = turns.openCount.bind(turns);
+      turns.openCount = () => {
+        throw new Error("the storage does not answer");
+      };
+      await bench.forward(bench.watchdogInMs ?? 0);
+      onAlarm(bench.room);
+      await bench.forward(30_000);
+      turns.openCount = openCount;
+      await bench.forward(30_000);
+      onAlarm(bench.room);
+      await bench.settle();
+      bench.models[0].asked.at(-1)?.text("answer").finish();
+      await bench.settle();
+      expect(bench.endings(sent.turnId)).toMatchObject([{ type: "turn:completed" }]);
+    }));
+
+  it("leaves no request and no timer behind where its beginning cannot be written", () =>
+    inRoom(async (bench) => {
+      const { timers } = bench.room.services;
+      const minutes = new Set<object>();
+      bench.room.services = {
+        ...bench.room.services,
+        timers: {
+          ...timers,
+          after: (ms, run) => {
+            const timer = timers.after(ms, run);
+            const counted = {
+              cancel: () => {
+                minutes.delete(counted);
+                timer.cancel();
+              },
+            };
+            if (ms === STALL_MS) minutes.add(counted);
+            return counted;
+          },
+        },
+      };
+      const { journal } = bench.room;
+      const setMeta = journal.setMeta.bind(journal);
+      journal.setMeta = (key, value) => {
+        if (key === "receipt" && bench.models[0].asked.length > 0) throw new Error("the disk is full");
+        setMeta(key, value);
+      };
+      bench.say("question");
+      await bench.settle();
+      expect(bench.models[0].asked[0]?.options.signal.aborted).toBe(true);
+      expect(minutes.size).toBe(0);
     }));
 
   it("stays for the watchdog where even its end cannot be written", () =>

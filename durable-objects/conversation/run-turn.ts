@@ -103,7 +103,12 @@ async function begin(
     opened.close();
     return null;
   }
-  startTurn(room, running, planned);
+  try {
+    startTurn(room, running, planned);
+  } catch (error) {
+    opened.close();
+    throw error;
+  }
   return opened;
 }
 

@@ -78,14 +78,10 @@ export class TurnQueue implements TurnLine {
   }
 
   watch(): void {
-    try {
-      if (this.#room.turns.openCount() === 0) return;
-      this.#armWatchdog();
-      if (this.#running) this.#watchOver(this.#running);
-      else this.kick();
-    } catch (error) {
-      console.error("a turn could not be watched over; the next alarm tries again:", error);
-    }
+    if (this.#room.turns.openCount() === 0) return;
+    this.#armWatchdog();
+    if (this.#running) this.#watchOver(this.#running);
+    else this.kick();
   }
 
   #watchOver(running: RunningTurn): void {
