@@ -1,9 +1,10 @@
 import { env } from "cloudflare:workers";
 import { v7 as newId } from "uuid";
 import { beforeAll, describe, expect, it } from "vitest";
+import { ConversationExport } from "../../shared/contract/conversation.ts";
 import type { Principal } from "../../shared/domain/access/principal.ts";
 import { unwrap } from "../../shared/domain/app-error.ts";
-import type { ConversationObject } from "../../shared/ports/conversation-object.ts";
+import { type ConversationObject, OBJECT_HEADERS } from "../../shared/ports/conversation-object.ts";
 import { aConversation, aConversationRow, modelBehaves } from "../../shared/testing/worker/conversations.ts";
 import { anotherSignIn, aPerson, aWorkspace, ownerSql } from "../../shared/testing/worker/people.ts";
 import { openSocket, upgrade } from "../../shared/testing/worker/test-socket.ts";
@@ -209,9 +210,10 @@ describe("commands and branches", () => {
     unwrap(await object.deleteMessage(owner, first));
     const all = unwrap(await object.messages(owner, { ...page, branches: "all" })).items;
     expect(all.some((message) => message.id === first)).toBe(false);
-    expect(
-      JSON.stringify(unwrap(await object.export(owner)).events.filter((each) => each.event.type === "message:added")),
-    ).not.toContain("forget-me-not");
+    const headers = { [OBJECT_HEADERS.principal]: JSON.stringify({ by: "principal", principal: owner }) };
+    const file = await object.fetch(new Request("https://conversation/export?format=json", { headers }));
+    const { events } = ConversationExport.parse(await file.json());
+    expect(JSON.stringify(events.filter((each) => each.event.type === "message:added"))).not.toContain("forget-me-not");
     const late = await openSocket(open(id), owner);
     late.hello(0);
     await late.event("message:deleted");

@@ -1,4 +1,3 @@
-import type { ConversationExport } from "../../shared/contract/conversation.ts";
 import type { Result } from "../../shared/contract/errors.ts";
 import { CLOSE } from "../../shared/contract/frames.ts";
 import type { Principal } from "../../shared/domain/access/principal.ts";
@@ -6,7 +5,6 @@ import { fail, ok } from "../../shared/domain/app-error.ts";
 import type { Room } from "./room.ts";
 import { asResult } from "./update.ts";
 
-const EVENTS_PAGE = 1_000;
 export const ERASE_ALARM = "erase";
 /** After this long a deletion has come to its end, or its object has. */
 const LOOK_AGAIN_MS = 30_000;
@@ -78,24 +76,6 @@ async function eraseObject({ journal, queue, sessions, storage }: Room): Promise
   sessions.endListeners();
   await storage.deleteAlarm();
   await storage.deleteAll();
-}
-
-/** Everything there is: the conversation, every branch, the whole log. */
-export function exportConversation(room: Room): ConversationExport {
-  const { journal, services } = room;
-  const events: ConversationExport["events"] = [];
-  while (events.length < journal.lastSeq) {
-    const page = journal.eventsAfter(events.at(-1)?.seq ?? 0, EVENTS_PAGE);
-    if (page.length === 0) break;
-    events.push(...page);
-  }
-  return {
-    format: "mosaic.conversation.v1",
-    exportedAt: services.now().toISOString(),
-    conversation: journal.born,
-    messages: [...journal.page({ sql: "select * from messages where deleted = 0 order by seq", args: [] })],
-    events,
-  };
 }
 
 /** A credential or a membership ended: its sockets, streams, tickets and proofs end, and the credential is not believed here again. */

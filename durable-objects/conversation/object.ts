@@ -12,7 +12,7 @@ import { admit, create } from "./birth.ts";
 import { createRoom } from "./create-room.ts";
 import { forkInto } from "./fork.ts";
 import { handleFrame } from "./handle-frame.ts";
-import { exportConversation, removeConversation, removeOwned, revoke } from "./lifecycle.ts";
+import { removeConversation, removeOwned, revoke } from "./lifecycle.ts";
 import { deleteMessage, listMessages } from "./messages.ts";
 import { onAlarm } from "./on-alarm.ts";
 import { editOnce, sendOnce } from "./once.ts";
@@ -94,10 +94,6 @@ export class Conversation extends DurableObject<Bindings> implements Conversatio
 
   async fork(principal: Principal, messageId: string, id: string): Promise<Result<Wire.Conversation>> {
     return await this.#with(principal, "read", () => forkInto(this.#room, principal, messageId, id));
-  }
-
-  async export(principal: Principal): Promise<Result<Wire.ConversationExport>> {
-    return await this.#with(principal, "read", () => ok(exportConversation(this.#room)));
   }
 
   async context(principal: Principal): Promise<Result<Wire.ConversationContext>> {

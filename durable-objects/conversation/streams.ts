@@ -1,4 +1,4 @@
-import { SendMessage } from "../../shared/contract/conversation.ts";
+import { ExportFormat, SendMessage } from "../../shared/contract/conversation.ts";
 import { errorFromZod, type Result } from "../../shared/contract/errors.ts";
 import { SUBPROTOCOL } from "../../shared/contract/frames.ts";
 import { Id } from "../../shared/contract/primitives.ts";
@@ -7,6 +7,7 @@ import { fail, ok } from "../../shared/domain/app-error.ts";
 import { OBJECT_HEADERS, type OnceKey, type UpgradeProof } from "../../shared/ports/conversation-object.ts";
 import { admit } from "./birth.ts";
 import { streamEvents, streamTurn } from "./event-stream.ts";
+import { exportConversation } from "./export-conversation.ts";
 import { sendOnce } from "./once.ts";
 import { type Attachment, principalOf } from "./reader.ts";
 import type { Room } from "./room.ts";
@@ -20,7 +21,7 @@ const NOT_FOUND = fail("not_found", "There is no such conversation.");
 const refusal = (result: { error: unknown }): Response =>
   Response.json(result.error, { status: 400, headers: { [OBJECT_HEADERS.refused]: "1" } });
 
-/** The streams of a conversation: the socket, all events, one turn. Only the Worker can call this. */
+/** The streams of a conversation: the socket, all events, one turn, the file of it. Only the Worker can call this. */
 export async function serveStream(room: Room, request: Request): Promise<Response> {
   const url = new URL(request.url);
   const proof = JSON.parse(request.headers.get(OBJECT_HEADERS.principal) ?? "null") as UpgradeProof | null;
@@ -32,6 +33,12 @@ export async function serveStream(room: Room, request: Request): Promise<Respons
     if (!admitted.ok) return refusal(admitted);
     const after = Number(url.searchParams.get("after") ?? 0);
     return await openEvents(room, proof.principal, Number.isSafeInteger(after) && after >= 0 ? after : 0);
+  }
+  if (url.pathname === "/export") {
+    const admitted = await admit(room, proof.principal, "read");
+    if (!admitted.ok) return refusal(admitted);
+    room.attachments.note(proof.principal);
+    return exportConversation(room, ExportFormat.parse(url.searchParams.get("format")));
   }
   const once = JSON.parse(request.headers.get(OBJECT_HEADERS.once) ?? "null") as OnceKey | null;
   return await sendAndStream(room, proof.principal, await request.json(), once);

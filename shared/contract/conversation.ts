@@ -74,6 +74,7 @@ export type ListMessages = z.infer<typeof ListMessages>;
 export const ForkConversation = z.strictObject({ messageId: Id });
 export const StopTurn = z.strictObject({ turnId: Id.optional() });
 export const ExportFormat = z.enum(["markdown", "json"]);
+export type ExportFormat = z.infer<typeof ExportFormat>;
 
 /** The portable form of a conversation: every branch, every event's effect. Import gives an equal conversation. */
 export const ConversationExport = z.object({

@@ -1,7 +1,6 @@
 import type {
   Conversation,
   ConversationContext,
-  ConversationExport,
   EditMessage,
   ListMessages,
   SendAccepted,
@@ -50,7 +49,8 @@ export interface OnceKey {
  * `fetch` serves the streams, with the same authorisation (`OBJECT_HEADERS.principal` carries the `UpgradeProof`):
  * - `GET /socket`: the WebSocket upgrade (subprotocol `mosaic.v1`);
  * - `GET /events?after=`: SSE of all frames, `id:` on `event` frames;
- * - `POST /messages` with a `SendMessage` body: SSE of the frames of that turn, ends with it.
+ * - `POST /messages` with a `SendMessage` body: SSE of the frames of that turn, ends with it;
+ * - `GET /export?format=json|markdown`: the file, as it is made; as large as the log, so that no single value carries it.
  */
 export interface ConversationObject {
   fetch(request: Request): Promise<Response>;
@@ -77,7 +77,6 @@ export interface ConversationObject {
   deleteMessage(principal: Principal, messageId: string): Promise<Result<null>>;
   /** Copies the path through `messageId`, inclusive, into the caller's new conversation `id`; finds it where it is made. */
   fork(principal: Principal, messageId: string, id: string): Promise<Result<Conversation>>;
-  export(principal: Principal): Promise<Result<ConversationExport>>;
   context(principal: Principal): Promise<Result<ConversationContext>>;
   /** Single use, 30 s, bound to this user, conversation and origin. */
   ticket(principal: Principal, origin: string | null): Promise<Result<{ ticket: string; expiresAt: string }>>;

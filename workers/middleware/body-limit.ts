@@ -46,7 +46,10 @@ export const bodyLimit = (limitOf: (method: string, path: string) => number) =>
     const maxBytes = limitOf(c.req.method, c.req.path);
     const { body, headers } = c.req.raw;
     if (body === null) return await next();
-    const tooLarge = new AppError("too_large", `A request body is at most ${maxBytes} bytes.`);
+    const tooLarge = new AppError(
+      "too_large",
+      `A request body here is at most ${maxBytes / 1024 / 1024} MiB; send less.`,
+    );
     const declared = headers.get("content-length");
     if (declared !== null && !headers.has("transfer-encoding")) {
       if (Number(declared) <= maxBytes) return await next();

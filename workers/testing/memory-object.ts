@@ -3,6 +3,7 @@ import type { PublicError, Result } from "../../shared/contract/errors.ts";
 import type { ClientKind } from "../../shared/contract/frames.ts";
 import type { Message } from "../../shared/contract/message.ts";
 import { fail, ok } from "../../shared/domain/app-error.ts";
+import { markdownHead, markdownOf } from "../../shared/domain/conversation/export-markdown.ts";
 import { type ConversationObject, OBJECT_HEADERS, type OnceKey } from "../../shared/ports/conversation-object.ts";
 import type { Principal } from "../../shared/ports/sign-in.ts";
 
@@ -41,9 +42,19 @@ export class MemoryObject implements ConversationObject {
       server.addEventListener("message", ({ data }) => server.send(`echo ${data}`));
       return new Response(null, { status: 101, webSocket: client, headers: { "sec-websocket-protocol": "mosaic.v1" } });
     }
+    if (pathname === "/export")
+      return this.#export(this.#conversation, new URL(request.url).searchParams.get("format"));
     return new Response(`data: ${JSON.stringify({ path: pathname, body: await request.text() })}\n\n`, {
       headers: { "content-type": "text/event-stream" },
     });
+  }
+
+  #export(conversation: Conversation, format: string | null): Response {
+    const messages = this.#messages;
+    if (format === "markdown")
+      return new Response(markdownHead(conversation) + messages.map((each) => markdownOf(each)).join(""));
+    const exportedAt = new Date(0).toISOString();
+    return Response.json({ format: "mosaic.conversation.v1", exportedAt, conversation, messages, events: [] });
   }
 
   async create(_principal: Principal, conversation: Conversation): Promise<Result<Conversation>> {
@@ -149,18 +160,6 @@ export class MemoryObject implements ConversationObject {
         this.#sent.has(messageId)
           ? ok({ ...born, title: `${born.title} (fork)`, forkedFrom: { conversationId: born.id, messageId } })
           : fail("not_found", "There is no such message."),
-    );
-  }
-
-  export(principal: Principal) {
-    return this.#with(principal, (conversation) =>
-      ok({
-        format: "mosaic.conversation.v1" as const,
-        exportedAt: new Date(0).toISOString(),
-        conversation,
-        messages: this.#messages,
-        events: [],
-      }),
     );
   }
 

@@ -29,11 +29,10 @@ const heading = (message: Message): string => {
   return model ? `Assistant (${provider ? `${provider}/` : ""}${model})` : "Assistant";
 };
 
-/** The active path as one readable Markdown document. */
-export function exportMarkdown(conversation: Pick<Conversation, "title">, path: readonly Message[]): string {
-  const blocks = path.map((message) => {
-    const body = message.parts.map(partMarkdown).filter(Boolean).join("\n\n");
-    return `## ${heading(message)}\n\n*${message.createdAt}*\n\n${body}`;
-  });
-  return `${[`# ${conversation.title.replaceAll("\n", " ")}`, ...blocks].join("\n\n")}\n`;
+/** How a readable Markdown document begins; the messages of the active path follow. */
+export const markdownHead = ({ title }: Pick<Conversation, "title">): string => `# ${title.replaceAll("\n", " ")}\n`;
+
+export function markdownOf(message: Message): string {
+  const body = message.parts.map(partMarkdown).filter(Boolean).join("\n\n");
+  return `\n## ${heading(message)}\n\n*${message.createdAt}*\n\n${body}\n`;
 }

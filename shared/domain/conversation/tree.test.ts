@@ -1,25 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { aMessage, testId } from "../../testing/builders.ts";
 import { copyPath } from "./copy-path.ts";
-import { exportMarkdown } from "./export-markdown.ts";
-import { pathTo } from "./path.ts";
+import { markdownOf } from "./export-markdown.ts";
 import { titleFrom } from "./title.ts";
 
 describe("the tree of messages", () => {
-  it("walks from the head to the root and survives loops and gaps", () => {
-    const nodes = new Map([
-      ["a", { id: "a", parentId: null }],
-      ["b", { id: "b", parentId: "a" }],
-      ["x", { id: "x", parentId: "y" }],
-      ["y", { id: "y", parentId: "x" }],
-      ["z", { id: "z", parentId: "gone" }],
-    ]);
-    expect(pathTo(nodes, "b").map((node) => node.id)).toEqual(["a", "b"]);
-    expect(pathTo(nodes, "x")).toHaveLength(2);
-    expect(pathTo(nodes, "z").map((node) => node.id)).toEqual(["z"]);
-    expect(pathTo(nodes, null)).toEqual([]);
-  });
-
   it("copies under new ids with the links among them kept", () => {
     const question = aMessage();
     const answer = aMessage({
@@ -59,6 +44,6 @@ describe("titles and exports", () => {
       role: "assistant",
       parts: [{ type: "tool-result", callId: "c", output: "````\nx", isError: false, step: 0 }],
     });
-    expect(exportMarkdown({ title: "T" }, [message])).toContain("`````\n````\nx\n`````");
+    expect(markdownOf(message)).toContain("`````\n````\nx\n`````");
   });
 });

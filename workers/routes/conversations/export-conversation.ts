@@ -1,10 +1,9 @@
 import * as z from "zod";
 import { ConversationExport, ExportFormat } from "../../../shared/contract/conversation.ts";
 import { unwrap } from "../../../shared/domain/app-error.ts";
-import { exportMarkdown } from "../../../shared/domain/conversation/export-markdown.ts";
-import { pathTo } from "../../../shared/domain/conversation/path.ts";
 import { defineRoute } from "../route.ts";
 import { attachmentNamed } from "./attachment-name.ts";
+import { exportFile } from "./export-file.ts";
 
 export const exportConversation = defineRoute({
   method: "get",
@@ -20,22 +19,14 @@ export const exportConversation = defineRoute({
     body: ConversationExport,
     mediaTypes: ["application/json", "text/markdown"],
   },
-  handle: async ({ conversation, principal, query }) => {
-    const exported = unwrap(await conversation.export(principal));
-    const { title } = exported.conversation;
-    if (query.format === "markdown") {
-      // Other branches are for the JSON form.
-      const path = pathTo(
-        new Map(exported.messages.map((message) => [message.id, message])),
-        exported.conversation.headId,
-      );
-      return new Response(exportMarkdown(exported.conversation, path), {
-        headers: {
-          "content-type": "text/markdown; charset=utf-8",
-          "content-disposition": attachmentNamed(title, "md"),
-        },
-      });
-    }
-    return Response.json(exported, { headers: { "content-disposition": attachmentNamed(title, "json") } });
+  handle: async (call) => {
+    const { conversation, principal, query } = call;
+    const { title } = unwrap(await conversation.describe(principal));
+    const { body } = await exportFile(conversation, call, query.format);
+    const [mediaType, extension] =
+      query.format === "markdown" ? ["text/markdown; charset=utf-8", "md"] : ["application/json", "json"];
+    return new Response(body, {
+      headers: { "content-type": mediaType, "content-disposition": attachmentNamed(title, extension) },
+    });
   },
 });

@@ -4,14 +4,15 @@ import { personalWorkspaceId } from "../../personal-workspace.ts";
 import { defineRoute } from "../route.ts";
 import { bearConversation } from "./bear-conversation.ts";
 
-/** An isolate has 128 MB, and must hold the file as bytes, as text, as values and as the new log. */
+/** An isolate has 128 MB, and must hold the file as bytes, as text, as values and as the new log; an export is a stream. */
 const MAX_IMPORT_BYTES = 16 * 1024 * 1024;
 
 export const importConversation = defineRoute({
   method: "post",
   path: "/api/conversations/import",
   operationId: "importConversation",
-  summary: "Makes an equal conversation from the JSON of an export: your own, private, under new ids",
+  summary:
+    "Makes an equal conversation from the JSON of an export: your own, private, under new ids. Takes at most 16 MiB, while an export may be of any size",
   tag: "conversations",
   withoutDatabase:
     "A conversation cannot be imported while the database is away; nothing of it was kept, try again in a moment.",

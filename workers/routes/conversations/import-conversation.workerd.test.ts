@@ -122,7 +122,10 @@ describe("an import", () => {
     expect((await call(bob, "/api/conversations/import", "POST", { ...exported, messages })).status).toBe(201);
     const huge = { ...exported, messages: Array.from({ length: 17 }, () => "x".repeat(1024 * 1024)) };
     const refused = await call(bob, "/api/conversations/import", "POST", huge);
-    expect([refused.status, refused.json]).toMatchObject([413, { code: "too_large" }]);
+    expect([refused.status, refused.json]).toMatchObject([
+      413,
+      { code: "too_large", detail: "A request body here is at most 16 MiB; send less." },
+    ]);
   });
 
   it.each([

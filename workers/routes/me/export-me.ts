@@ -2,7 +2,9 @@ import * as z from "zod";
 import { Me } from "../../../shared/contract/account.ts";
 import { type Conversation, ConversationExport } from "../../../shared/contract/conversation.ts";
 import { Timestamp } from "../../../shared/contract/primitives.ts";
-import { unwrap } from "../../../shared/domain/app-error.ts";
+import { AppError } from "../../../shared/domain/app-error.ts";
+import { textStream } from "../../../shared/runtime/text-stream.ts";
+import { exportFile } from "../conversations/export-file.ts";
 import { defineRoute, type SignedInCall } from "../route.ts";
 import { ownConversations } from "./own-conversations.ts";
 
@@ -13,9 +15,9 @@ const AccountExport = z.object({
   conversations: z.array(ConversationExport),
 });
 
-/** The export as text, one conversation at a time: an account may hold more than fits into memory. */
+/** The export, one conversation at a time and each as a stream: an account may hold more than fits into memory. */
 async function* pieces(call: SignedInCall, first: Conversation[], rest: AsyncGenerator<Conversation[]>) {
-  const { signedIn, principal, services, rooms } = call;
+  const { signedIn, principal, services } = call;
   const head = {
     format: "mosaic.account.v1",
     exportedAt: services.now().toISOString(),
@@ -29,28 +31,24 @@ async function* pieces(call: SignedInCall, first: Conversation[], rest: AsyncGen
   }
   for await (const page of all()) {
     for (const { id } of page) {
-      const exported = await rooms.conversation(id).export(principal);
-      // Deleted since it was listed.
-      if (!exported.ok && exported.error.code === "not_found") continue;
-      yield separator + JSON.stringify(unwrap(exported));
+      const file = await fileOf(call, id);
+      if (!file) continue;
+      yield separator;
+      yield* file;
       separator = ",";
     }
   }
   yield "]}";
 }
 
-function streamOf(source: AsyncGenerator<string>): ReadableStream<Uint8Array> {
-  const encoder = new TextEncoder();
-  return new ReadableStream({
-    async pull(controller) {
-      const { done, value } = await source.next();
-      if (done) controller.close();
-      else controller.enqueue(encoder.encode(value));
-    },
-    async cancel() {
-      await source.return(undefined);
-    },
-  });
+/** @returns null for one that was deleted since it was listed */
+async function fileOf(call: SignedInCall, id: string): Promise<ReadableStream<Uint8Array> | null> {
+  try {
+    return (await exportFile(call.rooms.conversation(id), call, "json")).body;
+  } catch (error) {
+    if (error instanceof AppError && error.code === "not_found") return null;
+    throw error;
+  }
 }
 
 export const exportMe = defineRoute({
@@ -66,7 +64,7 @@ export const exportMe = defineRoute({
     const pages = ownConversations(call.services, call.principal.userId);
     // Read before the answer begins, so that an unreachable database is still an error and no torn file.
     const first = (await pages.next()).value ?? [];
-    return new Response(streamOf(pieces(call, first, pages)), {
+    return new Response(textStream(pieces(call, first, pages)), {
       headers: {
         "content-type": "application/json",
         "content-disposition": 'attachment; filename="mosaic-account.json"',
