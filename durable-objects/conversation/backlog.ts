@@ -61,15 +61,20 @@ export class Backlog {
       .map((row) => ({ seq: row.seq, at: row.at, event: JSON.parse(row.body) as ConversationEvent }));
   }
 
-  /** Counts only what was not counted before. */
+  /** Reads only what came and what went since it was counted last. */
   #characters(): number {
     const { drainedSeq, lastSeq } = this.#journal;
-    if (this.#counted.from !== drainedSeq) this.#counted = { from: drainedSeq, to: drainedSeq, characters: 0 };
-    const [row] = this.#sql
-      .exec<{ n: number | null }>("select sum(length(body)) as n from events where seq > ?", this.#counted.to)
-      .toArray();
-    this.#counted.to = lastSeq;
-    this.#counted.characters += row?.n ?? 0;
-    return this.#counted.characters;
+    const { from, to, characters } = this.#counted;
+    const isKnown = from <= drainedSeq && drainedSeq < to && to <= lastSeq;
+    const left = isKnown ? characters - this.#length(from, drainedSeq) : 0;
+    const came = this.#length(isKnown ? to : drainedSeq, lastSeq);
+    this.#counted = { from: drainedSeq, to: lastSeq, characters: left + came };
+    return left + came;
+  }
+
+  #length(after: number, upTo: number): number {
+    if (after >= upTo) return 0;
+    const query = "select sum(length(body)) as n from events where seq > ? and seq <= ?";
+    return this.#sql.exec<{ n: number | null }>(query, after, upTo).toArray()[0]?.n ?? 0;
   }
 }

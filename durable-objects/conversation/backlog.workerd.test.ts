@@ -5,9 +5,11 @@ import { expect, it } from "vitest";
 import { unwrap } from "../../shared/domain/app-error.ts";
 import type { DrainOutcome } from "../../shared/ports/conversation-store.ts";
 import { aConversation } from "../../shared/testing/worker/conversations.ts";
+import { inRoom } from "../../shared/testing/worker/room-bench.ts";
 import { aPerson, aWorkspace } from "../../shared/testing/worker/people.ts";
 import { servicesFor } from "../services-for.ts";
 import { type Bindings, conversationObject } from "../stubs.ts";
+import { Backlog } from "./backlog.ts";
 import { createRoom } from "./create-room.ts";
 import { editMessage, sendMessage } from "./messages.ts";
 import { Outbox } from "./outbox.ts";
@@ -58,3 +60,30 @@ it("a conversation that holds too much for Postgres refuses new messages, keeps 
     expect(editMessage(room, owner, newId(), { text: "x" })).toMatchObject({ ok: false, error: { code: "not_found" } });
   });
 });
+
+it("what waits is counted once, and what was brought away is taken off, without reading the rest again", () =>
+  inRoom(async ({ room }) => {
+    const { sql } = room.storage;
+    const [rows, waiting] = [200, 150];
+    for (let seq = 1; seq <= rows; seq++) sql.exec("insert into events values (?, '', ?)", seq, "x".repeat(100));
+    let read = 0;
+    const exec: SqlStorage["exec"] = (query, ...bindings) => {
+      const cursor = sql.exec(query, ...bindings);
+      const all = cursor.toArray();
+      read += cursor.rowsRead;
+      return Object.assign(Object.create(cursor), { toArray: () => all });
+    };
+    const journal = { lastSeq: rows, drainedSeq: 0 };
+    const counting: Pick<SqlStorage, "exec"> = { exec };
+    const of = (characters: number) =>
+      new Backlog(journal, counting as SqlStorage, { events: 1_000, characters: characters });
+    const backlog = of(100 * waiting);
+    expect([backlog.isFull, read]).toEqual([true, rows]);
+    read = 0;
+    for (journal.drainedSeq = 1; journal.drainedSeq < rows - waiting; journal.drainedSeq++)
+      expect(backlog.isFull).toBe(true);
+    expect(backlog.isFull).toBe(false);
+    expect(read).toBe(rows - waiting);
+    sql.exec("insert into events values (?, '', 'xx')", ++journal.lastSeq);
+    expect([backlog.isFull, read]).toEqual([true, rows - waiting + 1]);
+  }));

@@ -8,6 +8,7 @@ import type { Seed } from "../../shared/ports/conversation-object.ts";
 import { importInto } from "./import-into.ts";
 import { rebuild } from "./rebuild.ts";
 import { publish, type Room } from "./room.ts";
+import { refusedInDoubt } from "./unsettled-change.ts";
 
 const NOT_FOUND = fail("not_found", "There is no such conversation.");
 
@@ -19,7 +20,10 @@ export async function admit(room: Room, principal: Principal, needed: Right): Pr
     return fail("expired", "This sign-in was revoked; sign in again.");
   const born = room.journal.conversation ? ok(room.journal.conversation) : await rebuild(room, principal);
   if (!born.ok) return born;
-  const right = rightOf(principal, born.value);
+  const refused = await refusedInDoubt(room, principal);
+  if (refused) return refused;
+  const conversation = room.journal.conversation ?? born.value;
+  const right = rightOf(principal, conversation);
   if (right === "none") return NOT_FOUND;
   if (!covers(right, needed)) {
     return fail(
@@ -29,7 +33,7 @@ export async function admit(room: Room, principal: Principal, needed: Right): Pr
         : "You may read this conversation, not write in it.",
     );
   }
-  return born;
+  return ok(conversation);
 }
 
 /** A new conversation's first moment; a second call finds it there already. */

@@ -13,6 +13,7 @@ import { broadcastSession, sessionInfo } from "./session-info.ts";
 import { Sessions } from "./sessions.ts";
 import { TurnQueue, WATCHDOG_ALARM } from "./turn-queue.ts";
 import { TurnTable } from "./turn-table.ts";
+import { doubt } from "./unsettled-change.ts";
 
 /** Puts the parts of one object together. An object that wakes with an unfinished turn lets an alarm pick it up. */
 export function createRoom(ctx: DurableObjectState, env: Bindings, services: Services): Room {
@@ -68,6 +69,7 @@ export function createRoom(ctx: DurableObjectState, env: Bindings, services: Ser
     alarms.rearm();
     if (room.turns.openCount() > 0) alarms.schedule(WATCHDOG_ALARM, nowMs());
     room.outbox.wake();
+    doubt(room);
   }
   return room;
 }

@@ -3,6 +3,7 @@ import { ERASE_ALARM, endErasure, isErasureExpected } from "./lifecycle.ts";
 import { OUTBOX_ALARM } from "./outbox.ts";
 import type { Room } from "./room.ts";
 import { WATCHDOG_ALARM } from "./turn-queue.ts";
+import { CHANGE_ALARM, isChangeExpected, tendChange } from "./unsettled-change.ts";
 
 /** Nobody else may come by after an alarm whose names could not even be read. */
 const LOOK_AGAIN_MS = 30_000;
@@ -11,6 +12,7 @@ const WORK: Record<string, (room: Room) => Promise<void> | void> = {
   [OUTBOX_ALARM]: ({ outbox }) => outbox.drain(),
   [ATTACHMENTS_ALARM]: ({ attachments }) => attachments.tend(),
   [ERASE_ALARM]: endErasure,
+  [CHANGE_ALARM]: tendChange,
   [WATCHDOG_ALARM]: ({ queue }) => queue.watch(),
 };
 
@@ -47,5 +49,6 @@ export function isAlarmNeeded(
   if (name === OUTBOX_ALARM) return outbox.hasWork;
   if (name === WATCHDOG_ALARM) return turns.openCount() > 0;
   if (name === ERASE_ALARM) return isErasureExpected({ journal });
+  if (name === CHANGE_ALARM) return isChangeExpected({ journal });
   return true;
 }

@@ -1,13 +1,14 @@
 import type { Conversation, UpdateConversation } from "../../shared/contract/conversation.ts";
 import type { Result } from "../../shared/contract/errors.ts";
-import type { ConversationEvent } from "../../shared/contract/events.ts";
-import { covers, rightOf } from "../../shared/domain/access/authorise.ts";
+import { rightOf } from "../../shared/domain/access/authorise.ts";
 import type { Principal } from "../../shared/domain/access/principal.ts";
 import { AppError, fail, ok } from "../../shared/domain/app-error.ts";
 import { namedCandidate } from "../../shared/domain/routing/choose-model.ts";
 import type { PinnedModel } from "./pinned-model.ts";
-import { publish, type Room } from "./room.ts";
-import { broadcastSession } from "./session-info.ts";
+import type { Room } from "./room.ts";
+import { answered, answerLost, expectChange, isUnsettled, lookAgain } from "./unsettled-change.ts";
+
+const NOT_FOUND = fail("not_found", "There is no such conversation.");
 
 /** Runs what needs Postgres now, and turns its failure into an answer. */
 export async function asResult<Value>(work: () => Promise<Result<Value>>): Promise<Result<Value>> {
@@ -31,7 +32,7 @@ export function updateConversation(
   ifVersion?: number,
 ): Promise<Result<Conversation>> {
   return asResult(async () => {
-    const { journal, services, sessions } = room;
+    const { journal, services } = room;
     if (changes.visibility !== undefined && rightOf(principal, journal.born) !== "own") {
       return fail("forbidden", "Only its owner can share a conversation or take that back.");
     }
@@ -42,37 +43,19 @@ export function updateConversation(
       ...(changes.visibility === undefined ? {} : { visibility: changes.visibility }),
       ...(changes.model === undefined ? {} : { model: pin?.value.id ?? null }),
     };
-    const stored = await services.conversations.update({ userId: principal.userId }, room.id, wanted, ifVersion);
-    if (!stored || !journal.conversation) return fail("not_found", "There is no such conversation.");
-    const before = journal.born;
-    if (stored.version <= before.version) return ok(before); // a later change was quicker and stands
-    const events: ConversationEvent[] = [];
-    if (changes.title !== undefined && stored.title !== before.title)
-      events.push({ type: "title:changed", title: stored.title });
-    if (changes.model !== undefined && stored.model !== before.model)
-      events.push({ type: "model:switched", model: stored.model, pinned: stored.model !== null });
-    const logged = journal.transact(() => {
-      const appended = journal.append(...events);
-      if (pin) journal.setMeta("pinned", JSON.stringify(pin.value));
-      journal.saveConversation({
-        ...journal.born,
-        visibility: stored.visibility,
-        version: stored.version,
-        updatedAt: stored.updatedAt,
-      });
-      return appended;
-    });
-    publish(room, logged);
-    sessions.close(
-      (each) =>
-        !covers(
-          rightOf({ userId: each.userId, workspaces: [{ id: each.workspaceId, role: each.role }] }, journal.born),
-          "read",
-        ),
-      4003,
-      "this conversation is no longer shared",
-    );
-    broadcastSession(room);
+    if (isUnsettled(room)) await lookAgain(room);
+    if (!journal.conversation) return NOT_FOUND;
+    expectChange(room, principal.userId, changes, pin?.value ?? null);
+    let stored: Conversation | null = null;
+    try {
+      stored = await services.conversations.update({ userId: principal.userId }, room.id, wanted, ifVersion);
+    } catch (error) {
+      if (error instanceof AppError && error.code === "version_conflict") answered(room, null);
+      else answerLost(room);
+      throw error;
+    }
+    answered(room, stored);
+    if (!stored || !journal.conversation) return NOT_FOUND;
     return ok(journal.born);
   });
 }

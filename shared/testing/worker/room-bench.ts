@@ -39,17 +39,18 @@ export class RoomBench {
   readonly clock = handClock();
   room: Room;
   readonly #ctx: DurableObjectState;
-  readonly #services: Services;
+  /** Of the room that is there and of those after it. */
+  readonly services: Services;
 
   constructor(ctx: DurableObjectState, id: string) {
     this.#ctx = ctx;
     this.models = [aScriptedModel("anthropic", "first"), aScriptedModel("openai", "second")];
     this.clock.set(Date.parse("2026-11-21T12:00:00Z"));
-    this.#services = this.#compose();
+    this.services = this.#compose();
     const workspaceId = newId();
     this.owner = aPrincipal({ userId: newId(), workspaces: [{ id: workspaceId, role: "owner" }] });
-    this.room = createRoom(ctx, env as unknown as Bindings, this.#services);
-    const at = this.#services.now().toISOString();
+    this.room = createRoom(ctx, env as unknown as Bindings, this.services);
+    const at = this.services.now().toISOString();
     unwrap(
       create(
         this.room,
@@ -118,7 +119,7 @@ export class RoomBench {
   lose(): void {
     this.room.queue.abandon();
     this.room.journal.forget();
-    this.room = createRoom(this.#ctx, env as unknown as Bindings, this.#services);
+    this.room = createRoom(this.#ctx, env as unknown as Bindings, this.services);
   }
 
   /** The same, and then the alarm that the start has armed picks the turn up. */
