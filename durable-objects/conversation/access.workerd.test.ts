@@ -7,8 +7,10 @@ import { unwrap } from "../../shared/domain/app-error.ts";
 import { type ConversationObject, OBJECT_HEADERS } from "../../shared/ports/conversation-object.ts";
 import { aConversation, aConversationRow, modelBehaves } from "../../shared/testing/worker/conversations.ts";
 import { anotherSignIn, aPerson, aWorkspace, ownerSql } from "../../shared/testing/worker/people.ts";
+import { inRoom } from "../../shared/testing/worker/room-bench.ts";
 import { openSocket, upgrade } from "../../shared/testing/worker/test-socket.ts";
 import { type Bindings, conversationObject } from "../stubs.ts";
+import { REVOKED_FOR_MS, revoke } from "./lifecycle.ts";
 
 const open = (id: string): ConversationObject => conversationObject(env as unknown as Bindings, id);
 const page = { branches: "active", limit: 50 } as const;
@@ -102,6 +104,23 @@ describe("a conversation", () => {
 });
 
 describe("a proof", () => {
+  it("that was revoked is remembered for as long as anybody could believe it, and no longer", () =>
+    inRoom(async (bench) => {
+      const revoked = () => [...bench.room.storage.sql.exec("select credential_id as id from revoked")];
+      revoke(bench.room, { credentialId: "first" });
+      await bench.forward(REVOKED_FOR_MS - 1);
+      revoke(bench.room, { credentialId: "second" });
+      expect(revoked()).toEqual([{ id: "first" }, { id: "second" }]);
+      await bench.forward(2);
+      revoke(bench.room, { credentialId: "third" });
+      expect(revoked()).toEqual([{ id: "second" }, { id: "third" }]);
+      await bench.forward(1);
+      revoke(bench.room, { credentialId: "second" });
+      await bench.forward(REVOKED_FOR_MS - 1);
+      revoke(bench.room, { credentialId: "fourth" });
+      expect(revoked()).toEqual([{ id: "fourth" }, { id: "second" }]);
+    }));
+
   it("is worth nothing after its time", async () => {
     const { object } = await aConversation(owner, open);
     expect(await code(object.describe({ ...owner, expiresAt: "2020-01-01T00:00:00.000Z" }))).toBe("expired");

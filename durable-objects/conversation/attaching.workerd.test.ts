@@ -226,6 +226,13 @@ describe("an SSE stream", () => {
     expect(events.length).toBeGreaterThan(1_992);
   });
 
+  it("begins at the start for a reader who has read further than this log goes: it is another log", async () => {
+    const { object } = await withHistory(3);
+    const response = await object.fetch(request("/events?after=40"));
+    const frames = await readUntil(response, (frame) => frame.type === "event" && frame.seq === 3);
+    expect(frames.flatMap((frame) => (frame.type === "event" ? [frame.seq] : []))).toEqual([1, 2, 3]);
+  });
+
   it("whose reader stands still is given up, and the object keeps nothing for it", async () => {
     const { object } = await withHistory(0);
     const response = await object.fetch(request("/events?after=0"));

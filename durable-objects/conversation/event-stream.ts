@@ -60,7 +60,7 @@ class EventStream implements Listener {
     this.#plan = plan;
     this.#log = eventLog(room.journal, room.storage.sql);
     this.#controller = controller;
-    this.#position = Math.min(plan.after, room.journal.lastSeq);
+    this.#position = plan.after > room.journal.lastSeq ? 0 : plan.after;
     this.#keepAlive = this.#armKeepAlive();
     this.#unlisten = room.sessions.listen(this);
     for (const frame of plan.first) this.#write(frame, JSON.stringify(frame));
@@ -178,7 +178,11 @@ function open(room: Room, attachment: Attachment, plan: StreamPlan): Response {
   return new Response(body, { headers: HEADERS });
 }
 
-/** Everything from a position on, and all that comes: the socket's frames for those who cannot open one. */
+/**
+ * Everything from a position on, and all that comes: the socket's frames for those who cannot open one. Who has read
+ * further than the log goes has read another one, that was lost and came back shorter: they get this one from its
+ * start, and see it by the ids, which go down.
+ */
 export const streamEvents = (room: Room, attachment: Attachment, after: number): Response =>
   open(room, attachment, { first: [], after, wants: () => true, isLast: () => false, isOver: () => false });
 

@@ -9,6 +9,11 @@ export const ERASE_ALARM = "erase";
 /** After this long a deletion has come to its end, or its object has. */
 const LOOK_AGAIN_MS = 30_000;
 const ERASING = "erasing";
+/**
+ * How long an object remembers a revoked credential. Postgres refuses it from its end on; what was confirmed before is
+ * believed for as long as a proof (ten minutes and a clock's error) or a request that is under way.
+ */
+export const REVOKED_FOR_MS = 3_600_000;
 
 /**
  * The end of a conversation: its rows go first, because without Postgres nothing may be gone that the lists still show;
@@ -84,11 +89,9 @@ export function revoke(room: Room, what: { credentialId: string } | { userId: st
   if (!journal.conversation) return;
   attachments.revoke(what);
   if ("credentialId" in what) {
-    storage.sql.exec(
-      "insert or ignore into revoked (credential_id, at) values (?, ?)",
-      what.credentialId,
-      services.now().getTime(),
-    );
+    const at = services.now().getTime();
+    storage.sql.exec("delete from revoked where at <= ?", at - REVOKED_FOR_MS);
+    storage.sql.exec("insert or replace into revoked (credential_id, at) values (?, ?)", what.credentialId, at);
     sessions.close((each) => each.credentialId === what.credentialId, CLOSE.revoked, "this sign-in was revoked");
   } else {
     sessions.close(
