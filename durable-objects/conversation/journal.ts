@@ -204,16 +204,24 @@ export class Journal {
 
   /** Takes the words of a deleted message out of the events that carried them, so that no replay brings them back. */
   redact(messageId: string): void {
+    // They lie between where it began and where it was changed last; those of a turn that runs have no end yet.
+    const query = `select m.seq, iif(t.state = 'running', ?, m.updated_seq) as until, t.id as turn from messages as m
+      left join events as e on e.seq = m.seq left join turns as t on t.id = json_extract(e.body, '$.turnId') where m.id = ?`;
+    type Place = { seq: number; until: number; turn: string | null };
+    const [place] = this.#sql.exec<Place>(query, this.#lastSeq, messageId).toArray();
+    if (!place) return;
     this.#sql.exec(
-      "update events set body = json_set(body, '$.message.parts', json('[]')) where json_extract(body, '$.message.id') = ?",
-      messageId,
+      `update events set body = json_set(body, '$.message.parts', json('[]'))
+       where seq between ? and ? and json_extract(body, '$.message.id') = ?`,
+      ...[place.seq, place.until, messageId],
     );
+    if (place.turn === null) return;
     this.#sql.exec(
       `update events set body = case json_extract(body, '$.type')
          when 'tool:requested' then json_set(body, '$.call.input', null) else json_set(body, '$.outcome.output', null) end
-       where json_extract(body, '$.type') in ('tool:requested', 'tool:completed')
-         and json_extract(body, '$.turnId') in (select id from turns where message_id = ?)`,
-      messageId,
+       where seq between ? and ? and json_extract(body, '$.type') in ('tool:requested', 'tool:completed')
+         and json_extract(body, '$.turnId') = ?`,
+      ...[place.seq, place.until, place.turn],
     );
   }
 
@@ -236,12 +244,8 @@ export class Journal {
   }
 
   #write(logged: LoggedEvent): void {
-    this.#sql.exec(
-      "insert into events (seq, at, body) values (?, ?, ?)",
-      logged.seq,
-      logged.at,
-      JSON.stringify(logged.event),
-    );
+    const { seq, at, event } = logged;
+    this.#sql.exec("insert into events (seq, at, body) values (?, ?, ?)", seq, at, JSON.stringify(event));
     this.#lastSeq = logged.seq;
     for (const change of changesOf(logged)) this.#apply(change, logged);
   }
