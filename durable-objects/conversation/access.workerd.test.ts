@@ -104,6 +104,16 @@ describe("a conversation", () => {
 });
 
 describe("a proof", () => {
+  it("of a role that has changed since opens no socket with the old one", async () => {
+    const { object } = await aConversation(owner, open);
+    unwrap(await object.update(owner, { visibility: "workspace" }));
+    const asMember = { ...(await anotherSignIn(viewer)), workspaces: member.workspaces };
+    expect((await upgrade(object, asMember)).status).toBe(400);
+    const asViewer = { ...(await anotherSignIn(member)), workspaces: viewer.workspaces };
+    expect((await upgrade(object, asViewer)).status).toBe(400);
+    for (const person of [viewer, member, owner]) expect((await upgrade(object, person)).status).toBe(101);
+  });
+
   it("that was revoked is remembered for as long as anybody could believe it, and no longer", () =>
     inRoom(async (bench) => {
       const revoked = () => [...bench.room.storage.sql.exec("select credential_id as id from revoked")];

@@ -181,9 +181,9 @@ export class Attachments {
     return this.#inTurn(async () => {
       const revocations = this.#revocations;
       try {
-        const isAllowed = await accounts.recordAttachment({ userId: attached.userId }, id, attached.credentialId);
+        const right = await accounts.recordAttachment({ userId: attached.userId }, id, attached.credentialId);
         this.#failures = 0;
-        if (!isAllowed) return "refused";
+        if (right === "none" || this.#hasOtherRole(attached, right === "write")) return "refused";
       } catch (error) {
         if (isAway(error)) {
           this.#failures++;
@@ -199,6 +199,13 @@ export class Attachments {
       }
       return "recorded";
     });
+  }
+
+  /** A role that changed between the sign-in and here was told to nobody: its sockets were not written down yet. */
+  #hasOtherRole({ credentialId }: Attached, mayWrite: boolean): boolean {
+    return this.#deps.sessions.has(
+      (each) => each.credentialId === credentialId && (each.role !== "viewer") !== mayWrite,
+    );
   }
 
   #settle(attached: Attached, outcome: Outcome): void {

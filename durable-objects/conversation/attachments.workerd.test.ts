@@ -2,11 +2,12 @@ import { v7 as newId } from "uuid";
 import { expect, it } from "vitest";
 import type { Principal } from "../../shared/domain/access/principal.ts";
 import { AppError } from "../../shared/domain/app-error.ts";
+import type { AccountStore } from "../../shared/ports/account-store.ts";
 import { inRoom, type RoomBench } from "../../shared/testing/worker/room-bench.ts";
 import { Attachments } from "./attachments.ts";
 
 /** The attachments of a room whose Postgres does what a test says. */
-function attachmentsOf({ room }: RoomBench, recordAttachment: () => Promise<boolean>): Attachments {
+function attachmentsOf({ room }: RoomBench, recordAttachment: AccountStore["recordAttachment"]): Attachments {
   const { journal, sessions, alarms, background, services } = room;
   return new Attachments({
     id: room.id,
@@ -30,7 +31,7 @@ const proven = ({ owner, clock }: RoomBench): Principal => ({
 it("a sign-in whose proof could not be kept once is kept the next time", () =>
   inRoom(async (bench) => {
     let broken = true;
-    const attachments = attachmentsOf(bench, async () => true);
+    const attachments = attachmentsOf(bench, async () => "write");
     const principal = proven(bench);
     const schedule = bench.room.alarms.schedule.bind(bench.room.alarms);
     bench.room.alarms.schedule = (...args) => {

@@ -22,10 +22,10 @@ export interface AccountStore {
   ): Promise<WorkspaceSettings | null>;
   /**
    * Where a credential is attached, so that its revocation finds the sockets.
-   * @returns false when the caller cannot see that conversation any more, or the credential has ended: whoever ends one
-   *   afterwards finds what was recorded
+   * @returns whether the caller's role in its workspace lets them write there, or read only; "none" when they cannot see
+   *   that conversation any more, or the credential has ended: whoever ends one afterwards finds what was recorded
    */
-  recordAttachment(scope: Scope, conversationId: string, credentialId: string): Promise<boolean>;
+  recordAttachment(scope: Scope, conversationId: string, credentialId: string): Promise<"write" | "read" | "none">;
   removeAttachment(scope: Scope, conversationId: string, credentialId: string): Promise<void>;
   attachments(by: { credentialId: string } | { userId: string; workspaceId?: string }): Promise<string[]>;
 }

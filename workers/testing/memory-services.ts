@@ -163,7 +163,7 @@ function memoryAccounts(saved: Map<string, WorkspaceSettings>): AccountStore {
       saved.set(id, next);
       return next;
     },
-    recordAttachment: async () => true,
+    recordAttachment: async () => "write",
     removeAttachment: async () => {},
     attachments: async () => [],
   };
@@ -201,7 +201,7 @@ export function memoryServices() {
     conversations: memoryConversations(rows),
     events: { drain: async () => ({ ok: true }) },
     jobs: {
-      report: async () => {},
+      report: async () => true,
       list: async () => ({ items: [], nextCursor: null }),
       find: async () => null,
       settle: async () => null,

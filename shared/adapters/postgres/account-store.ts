@@ -37,9 +37,11 @@ export function createAccountStore({ app, auth }: AccountDatabases): AccountStor
           select id, workspace_id, owner_user_id, visibility, ${credentialId}, ${scope.userId}::uuid, now()
           from conversations where id = ${conversationId} and app.credential_is_live(${credentialId})
           on conflict (conversation_id, credential_id) do update set attached_at = excluded.attached_at
-          returning 1`),
+          returning workspace_id = any(app.editable_workspaces()) as "mayWrite"`),
       ]);
-      return recorded.rows.length > 0;
+      const [row] = z.array(z.object({ mayWrite: z.boolean() })).parse(recorded.rows);
+      if (!row) return "none";
+      return row.mayWrite ? "write" : "read";
     },
     removeAttachment: async (scope, conversationId, credentialId) => {
       await app.scoped(scope, (db) => [

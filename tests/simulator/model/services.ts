@@ -126,7 +126,7 @@ function accountsOf({ wire, postgres }: Surroundings, awake: Awake): AccountStor
       answerOf(
         await wire.request(awake, "attach", () => {
           postgres.attachments.add(credentialId);
-          return true;
+          return "write";
         }),
       ),
     removeAttachment: async (_scope: unknown, _id: string, credentialId: string) =>

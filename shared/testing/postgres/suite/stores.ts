@@ -155,9 +155,9 @@ export function storesSuite(open: () => Rooms): void {
       const [ann, bob] = [await makePerson(rooms, "Ann"), await makePerson(rooms, "Bob")];
       const talk = await makeConversation(rooms, ann, ann.personalWorkspaceId);
       const [first, second] = [await signIn(rooms, ann), await signIn(rooms, bob)];
-      expect(await accounts.recordAttachment(ann, talk.id, first)).toBe(true);
-      expect(await accounts.recordAttachment(ann, talk.id, first)).toBe(true);
-      expect(await accounts.recordAttachment(bob, talk.id, second)).toBe(false);
+      expect(await accounts.recordAttachment(ann, talk.id, first)).toBe("write");
+      expect(await accounts.recordAttachment(ann, talk.id, first)).toBe("write");
+      expect(await accounts.recordAttachment(bob, talk.id, second)).toBe("none");
       expect(await accounts.attachments({ credentialId: first })).toEqual([talk.id]);
       expect(await accounts.attachments({ credentialId: second })).toEqual([]);
       expect(await accounts.attachments({ userId: ann.userId })).toEqual([talk.id]);
@@ -168,18 +168,29 @@ export function storesSuite(open: () => Rooms): void {
       expect(await accounts.attachments({ userId: ann.userId })).toEqual([]);
     });
 
+    it("says whether who is attached may write in that workspace now", async () => {
+      const rooms = open();
+      const accounts = createAccountStore(rooms);
+      const ann = await makePerson(rooms, "Ann");
+      const talk = await makeConversation(rooms, ann, ann.personalWorkspaceId);
+      const session = await signIn(rooms, ann);
+      expect(await accounts.recordAttachment(ann, talk.id, session)).toBe("write");
+      await join(rooms, ann, ann.personalWorkspaceId, "viewer");
+      expect(await accounts.recordAttachment(ann, talk.id, session)).toBe("read");
+    });
+
     it("records nobody whose credential has ended, is another's or is none", async () => {
       const rooms = open();
       const accounts = createAccountStore(rooms);
       const [ann, bob] = [await makePerson(rooms, "Ann"), await makePerson(rooms, "Bob")];
       const talk = await makeConversation(rooms, ann, ann.personalWorkspaceId);
       const [mine, bobs] = [await signIn(rooms, ann), await signIn(rooms, bob)];
-      expect(await accounts.recordAttachment(ann, talk.id, mine)).toBe(true);
+      expect(await accounts.recordAttachment(ann, talk.id, mine)).toBe("write");
       await signOut(rooms, mine);
       for (const credentialId of [mine, bobs, v7(), "no id at all"])
         expect([credentialId, await accounts.recordAttachment(ann, talk.id, credentialId)]).toEqual([
           credentialId,
-          false,
+          "none",
         ]);
     });
   });
