@@ -42,33 +42,12 @@ export const MUTANTS: readonly ChaosMutant[] = [
     breaks: ["postgres-agrees", "settled"],
   },
   {
-    name: "ack-before-write",
-    what: "the acknowledgement leaves a moment before the message is written",
-    file: "durable-objects/conversation/handle-frame.ts",
-    find: '      const sent = sendMessage(room, principal, frame.id, frame, attachment.kind ?? "api");\n',
-    replace: `      if (!journal.message(frame.id)) {
-        sessions.send(socket, { type: "ack", id: frame.id, seq: journal.lastSeq + 1, state: "started", duplicate: false });
-        await room.services.timers.wait(20);
-      }
-      const sent = sendMessage(room, principal, frame.id, frame, attachment.kind ?? "api");
-`,
-    breaks: ["acknowledged-is-kept", "one-seq-per-message"],
-  },
-  {
     name: "client-without-outbox",
     what: "a client keeps what it sends in its memory alone",
     file: "shared/client/send-queue.ts",
     find: "      await this.#storage.save(entry.id, JSON.stringify(entry));\n",
     replace: "",
     breaks: ["sent-is-acknowledged"],
-  },
-  {
-    name: "turns-forgotten",
-    what: "an object that wakes does not take up the turn that was cut",
-    file: "durable-objects/conversation/create-room.ts",
-    find: "    if (room.turns.openCount() > 0) alarms.schedule(WATCHDOG_ALARM, nowMs());\n",
-    replace: "",
-    breaks: ["one-ending", "settled"],
   },
   {
     name: "resume-skips",
