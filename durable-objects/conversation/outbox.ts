@@ -3,7 +3,7 @@ import type { Job } from "../../shared/contract/job.ts";
 import { fail } from "../../shared/domain/app-error.ts";
 import { drainDelayMs } from "../../shared/domain/jobs/drain-delay.ts";
 import type { DrainOutcome, EventBatch, EventSink } from "../../shared/ports/conversation-store.ts";
-import type { JobStore } from "../../shared/ports/job-store.ts";
+import type { JobStore, ReportedJob } from "../../shared/ports/job-store.ts";
 import type { Timers } from "../../shared/ports/timers.ts";
 import type { AlarmScheduler } from "../alarm-scheduler.ts";
 import { BACKLOG_LIMITS, BATCH, Backlog, type BacklogLimits } from "./backlog.ts";
@@ -121,17 +121,16 @@ export class Outbox {
    * @throws AppError `database_unavailable`
    */
   async settle(jobId: string, decision: "retry" | "cancel"): Promise<Job | null> {
-    const { journal, sink, jobs, now } = this.#deps;
+    const { journal, sink, now } = this.#deps;
     const parked = this.#parked.find(jobId);
     if (!parked || !journal.conversation) return null;
     if (decision === "cancel") this.#parked.settle(parked.seq, "cancelled", now());
     else if (parked.status !== "completed") {
       await retryParked({ journal, sink, backlog: this.#backlog, parked: this.#parked, now }, parked.seq);
     }
-    const { id, ownerUserId } = journal.born;
-    const reported = this.#parked.unreported(id, REPORTED_AT_ONCE);
-    await jobs.report({ userId: ownerUserId }, id, reported);
-    this.#parked.markReported(reported);
+    const reported = this.#parked.unreported(journal.born.id, REPORTED_AT_ONCE);
+    if (await this.#tellJobs(reported)) this.#parked.markReported(reported);
+    else this.wake();
     const told = reported.find((job) => job.id === jobId);
     return told ? { ...told, traceId: null } : null;
   }
@@ -257,12 +256,13 @@ export class Outbox {
 
   /** @returns whether there may be more to tell now. */
   async #report(): Promise<boolean> {
-    const { journal, jobs } = this.#deps;
-    const { id, ownerUserId } = journal.born;
-    const reported = this.#parked.unreported(id, REPORTED_AT_ONCE);
+    const { journal } = this.#deps;
+    const reported = this.#parked.unreported(journal.born.id, REPORTED_AT_ONCE);
     if (reported.length === 0) return false;
     try {
-      await jobs.report({ userId: ownerUserId }, id, reported);
+      const isTold = await this.#tellJobs(reported);
+      const message = "nobody is known who may report what is parked";
+      if (!isTold) return this.#failed({ ok: false, retry: true, orphaned: true, message });
     } catch (error) {
       const message = `what is parked could not be reported: ${error instanceof Error ? error.message : "no reason"}`;
       return this.#failed({ ok: false, retry: true, message });
@@ -271,5 +271,16 @@ export class Outbox {
     this.#failures = 0;
     this.#parked.markReported(reported);
     return true;
+  }
+
+  /** As the log itself: on behalf of the owner, or else of whoever wrote last. @returns false where neither may */
+  async #tellJobs(reported: readonly ReportedJob[]): Promise<boolean> {
+    const { journal, jobs, sql } = this.#deps;
+    const { id, ownerUserId } = journal.born;
+    if (await jobs.report({ userId: ownerUserId }, id, reported)) return true;
+    const query = `select json_extract(metadata, '$.authorUserId') as author from messages
+      where author is not null and author <> ? order by seq desc limit 1`;
+    const [last] = sql.exec<{ author: string }>(query, ownerUserId).toArray();
+    return last !== undefined && (await jobs.report({ userId: last.author }, id, reported));
   }
 }

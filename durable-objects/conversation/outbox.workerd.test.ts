@@ -77,7 +77,7 @@ function house(state: DurableObjectState, sink: Sink, more: Partial<OutboxDeps> 
       },
       background: (work) => void work,
       sink: events,
-      jobs: { report: async (_scope, _id, jobs) => void reports.push([...jobs]) },
+      jobs: { report: async (_scope, _id, jobs) => reports.push([...jobs]) > 0 },
       now: () => nowMs,
       random: () => 0.5,
       newId,
@@ -323,11 +323,34 @@ describe("an event that Postgres refuses", () => {
       expect(JSON.stringify(reports)).not.toContain("poison!");
     }));
 
+  it("is reported on behalf of whoever wrote last where its owner has left the workspace, and later where nobody may", () =>
+    within(async (state) => {
+      const author = newId();
+      let mayWrite = "nobody";
+      const asked: string[] = [];
+      const report = async ({ userId }: Scope) => {
+        asked.push(userId);
+        return userId === mayWrite;
+      };
+      const { journal, pass, outbox, alarmAt } = house(state, () => refused, { jobs: { report } });
+      const message = aMessage({ id: newId(), metadata: { authorUserId: author } });
+      journal.transact(() => journal.append({ type: "message:added", message }));
+      outbox.wake();
+      await pass(100);
+      expect([asked, outbox.hasWork]).toEqual([[journal.born.ownerUserId, author], true]);
+      expect(alarmAt()).not.toBeNull();
+      mayWrite = author;
+      await pass(3_600_000);
+      await outbox.drain();
+      expect([asked.length, asked.at(-1), outbox.hasWork]).toEqual([4, author, false]);
+    }));
+
   it("is reported again when the report did not arrive, and once it did no more", () =>
     within(async (state) => {
       let tries = 0;
       const report = async () => {
         if (++tries === 1) throw new Error("away");
+        return true;
       };
       const { say, pass, outbox, alarmAt, told } = house(state, poisonous, { jobs: { report } });
       say("poison!");

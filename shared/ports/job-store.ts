@@ -12,9 +12,10 @@ export interface ReportedJob extends Omit<Job, "traceId"> {
 export interface JobStore {
   /**
    * Writes down what became of a conversation's jobs, on behalf of someone who may write there. Repeating it changes nothing.
+   * @returns false where this user may not write there: nothing was written down
    * @throws AppError `database_unavailable`
    */
-  report(scope: Scope, conversationId: string, jobs: readonly ReportedJob[]): Promise<void>;
+  report(scope: Scope, conversationId: string, jobs: readonly ReportedJob[]): Promise<boolean>;
   /** Newest first. @throws AppError `invalid_request` for a cursor that is none */
   list(scope: Scope, page: ListJobs): Promise<{ items: Job[]; nextCursor: string | null }>;
   find(scope: Scope, id: string): Promise<JobDetail | null>;

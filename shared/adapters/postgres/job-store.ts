@@ -3,17 +3,25 @@ import type { Job } from "../../contract/job.ts";
 import type { JobStore, ReportedJob } from "../../ports/job-store.ts";
 import type { Database } from "./database.ts";
 import { readCursor, writeCursor } from "./list-cursor.ts";
+import { conversations } from "./schema/conversations.ts";
 import { jobs } from "./schema/jobs.ts";
 
 /** Jobs in Postgres. Row-level security shows them to the instance admin alone; conversations report through a function. */
 export function createJobStore(database: Database): JobStore {
   return {
     report: async (scope, conversationId, reported) => {
-      if (reported.length === 0) return;
+      if (reported.length === 0) return true;
       const rows = JSON.stringify(reported.map(rowOf));
-      await database.scoped(scope, (db) => [
+      const [writable] = await database.scoped(scope, (db) => [
+        // Only a row that the caller may change can be locked.
+        db
+          .select({ id: conversations.id })
+          .from(conversations)
+          .where(eq(conversations.id, conversationId))
+          .for("no key update"),
         db.execute(sql`select app.report_jobs(${conversationId}::uuid, ${rows}::jsonb)`),
       ]);
+      return writable.length > 0;
     },
     list: async (scope, { status, type, cursor, limit }) => {
       const after = cursor === undefined ? null : readCursor(cursor);

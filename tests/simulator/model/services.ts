@@ -110,6 +110,7 @@ function jobsOf({ wire, postgres }: Surroundings, awake: Awake): Pick<JobStore, 
       answerOf(
         await wire.request(awake, "jobs", () => {
           for (const { id, revision } of jobs) postgres.jobs.set(id, Math.max(revision, postgres.jobs.get(id) ?? 0));
+          return true;
         }),
       ),
   };

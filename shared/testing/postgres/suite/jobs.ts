@@ -59,9 +59,10 @@ export function jobsSuite(open: () => Rooms): void {
         await makeConversation(rooms, bob, bob.personalWorkspaceId),
       ];
       const job = parked(hers.id, 1);
-      await store.report(bob, hers.id, [job]);
+      expect(await store.report(bob, hers.id, [job])).toBe(false);
       expect(await store.find(root, job.id)).toBeNull();
-      await store.report(ann, hers.id, [job]);
+      expect(await store.report(ann, hers.id, [job])).toBe(true);
+      expect(await store.report(ann, hers.id, [job])).toBe(true);
       await store.report(bob, his.id, [{ ...job, status: "cancelled", revision: 9 }]);
       expect(await store.find(root, job.id)).toMatchObject({ status: "failed" });
     });
