@@ -45,6 +45,10 @@ export class Conversation extends DurableObject<Bindings> implements Conversatio
     return born;
   }
 
+  async isBorn(): Promise<boolean> {
+    return this.#room.journal.conversation !== null;
+  }
+
   async describe(principal: Principal): Promise<Result<Wire.Conversation>> {
     return await this.#with(principal, "read", () => ok(this.#room.journal.born));
   }

@@ -56,6 +56,8 @@ export interface ConversationObject {
   fetch(request: Request): Promise<Response>;
   /** Birth, right after the row was written. Repeating it changes nothing. */
   create(principal: Principal, conversation: Conversation, seed: Seed | null): Promise<Result<Conversation>>;
+  /** Whether it was ever brought to life; a row alone does not make it so. Only the Worker's own business. */
+  isBorn(): Promise<boolean>;
   describe(principal: Principal): Promise<Result<Conversation>>;
   /** Writes Postgres in the request, then the log, then tells everyone attached. */
   update(principal: Principal, changes: UpdateConversation, ifVersion?: number): Promise<Result<Conversation>>;

@@ -3,6 +3,7 @@ import * as z from "zod";
 import { ConversationExport } from "../../shared/contract/conversation.ts";
 import { OBJECT_HEADERS } from "../../shared/ports/conversation-object.ts";
 import { memoryEdge, problemIn } from "../testing/memory-edge.ts";
+import { MemoryObject } from "../testing/memory-object.ts";
 import { PEOPLE, PUBLIC_URL } from "../testing/memory-services.ts";
 import { messageIdFrom } from "./messages/message-id.ts";
 
@@ -117,6 +118,22 @@ describe("Idempotency-Key", () => {
     ]);
     expect(await again.json()).toEqual(await first.json());
     expect(edge.rows.size).toBe(1);
+  });
+
+  test("a first try that fails late does not take away what a repetition at the same time has made", async () => {
+    const edge = memoryEdge();
+    const create = vi.spyOn(MemoryObject.prototype, "create").mockImplementationOnce(async () => {
+      expect((await post(edge, "k1", { title: "A" })).status).toBe(201);
+      throw new Error("the answer was lost");
+    });
+    expect((await post(edge, "k1", { title: "A" })).status).toBe(500);
+    expect([create.mock.calls.length, edge.rows.size]).toEqual([2, 1]);
+    create.mockImplementationOnce(async () => {
+      throw new Error("never born");
+    });
+    expect((await post(edge, "k2", { title: "B" })).status).toBe(500);
+    expect(edge.rows.size).toBe(1);
+    create.mockRestore();
   });
 
   test("refuses another body, and knows each caller's keys apart", async () => {

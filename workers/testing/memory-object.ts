@@ -62,6 +62,10 @@ export class MemoryObject implements ConversationObject {
     return ok(this.#conversation);
   }
 
+  async isBorn(): Promise<boolean> {
+    return this.#conversation !== null;
+  }
+
   describe(principal: Principal) {
     return this.#with(principal, ok);
   }

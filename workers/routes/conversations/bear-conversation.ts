@@ -20,7 +20,8 @@ export async function bearConversation(
   try {
     return unwrap(await rooms.conversation(id).create(principal, stored, seed));
   } catch (error) {
-    if (isMine) await services.conversations.erase(scope, id);
+    // The answer alone may be lost, or a repetition was quicker: then it lives.
+    if (isMine && !(await rooms.conversation(id).isBorn())) await services.conversations.erase(scope, id);
     throw error;
   }
 }
