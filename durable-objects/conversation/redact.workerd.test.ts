@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { unroutedReceipt } from "../../shared/domain/routing/choose-model.ts";
 import { aMessage, testId } from "../../shared/testing/builders.ts";
 import { inRoom } from "../../shared/testing/worker/room-bench.ts";
 import { Journal } from "./journal.ts";
@@ -37,4 +38,33 @@ it("the words of a deleted message go out of every event that carried them, and 
     expect(count.rows).toBeLessThan(60);
     expect(left()).not.toContain("words of 290.");
     expect(left().match(/words of \d+\./g)).toHaveLength(298);
+  }));
+
+it("what tools were asked and answered for a deleted answer goes out of the log, that of its neighbours stays", () =>
+  inRoom(async ({ room: { journal, turns } }) => {
+    const question = aMessage();
+    const answers = [1, 2].map((n) => ({ n, turnId: testId(), messageId: testId() }));
+    journal.transact(() => {
+      journal.append({ type: "message:added", message: question });
+      for (const { n, turnId, messageId } of answers) {
+        turns.add({ id: turnId, messageId, replyTo: question.id, model: null }, "started", journal.lastSeq);
+        const facts = { receiptId: testId(), pinned: null, inputTokens: 0, configuration: "snapshot" } as const;
+        const receipt = unroutedReceipt({ ...facts, parts: [] }, "some", "because");
+        journal.append({ type: "turn:started", turnId, messageId, replyTo: question.id, receipt });
+        const call = { callId: `call-${n}`, name: "look", input: { secret: `asked ${n}` }, step: 0 };
+        journal.append({ type: "tool:requested", turnId, call, needsApproval: false });
+        const outcome = { isError: false, output: `told ${n}` };
+        journal.append({ type: "tool:completed", turnId, callId: `call-${n}`, outcome });
+        const message = aMessage({ id: messageId, seq: journal.lastSeq - 2, role: "assistant", text: `said ${n}` });
+        if (n === 1) {
+          journal.append({ type: "turn:interrupted", turnId, message, why: "stopped", willContinue: false });
+          turns.end(turnId, "interrupted");
+        } else turns.markRunning(turnId, receipt, 0);
+      }
+    });
+    const left = () => JSON.stringify(journal.eventsAfter(0, 100)).match(/(asked|told|said) \d/g);
+    journal.transact(() => journal.redact(answers[0]?.messageId ?? ""));
+    expect(left()).toEqual(["asked 2", "told 2"]);
+    journal.transact(() => journal.redact(answers[1]?.messageId ?? ""));
+    expect(left()).toBeNull();
   }));
