@@ -126,18 +126,19 @@ export async function runEpoch(
 
   const startedAt = performance.now();
   const said = Promise.all(talks.flatMap(({ clients }) => clients.map((client) => client.run()))).then(() => true);
-  strikes.done.catch((error: unknown) => unsettled(String(error)));
+  // A stack that does not come back ends the whole run at once, with its last words.
+  const fallen = strikes.done.then(() => new Promise<never>(() => undefined));
   const ticker = setInterval(() => print(`  ${tell(world, progress, talks)}`), TELL_EVERY_MS);
-  if (!(await Promise.race([said, sleep(limits.talkMs, false, { ref: false })]))) {
+  if (!(await Promise.race([said, fallen, sleep(limits.talkMs, false, { ref: false })]))) {
     for (const { lane } of talks) lane.isClosing = true;
     strikes.cancel();
   }
-  const inTime = await Promise.race([said, sleep(limits.saidWithinMs, false, { ref: false })]);
+  const inTime = await Promise.race([said, fallen, sleep(limits.saidWithinMs, false, { ref: false })]);
   if (!inTime) {
     unsettled(`only ${progress.acked} messages were acknowledged in time: ${talks.flatMap(unsaid).join("; ")}`);
     strikes.cancel();
   }
-  await strikes.done.catch(() => undefined);
+  await strikes.done;
   world.setDatabaseFaults(NO_FAULTS);
   world.model.setFaultShare(0);
   const saidAt = performance.now();

@@ -119,6 +119,8 @@ export class World {
       for (const pid of pids) sigkill(pid);
       while (pids.some(isRunning)) await sleep(5);
       this.#output += stack.output();
+      // A stack that starts without its database says so and ends; being away is for one that runs.
+      this.setDatabaseFaults(NO_FAULTS);
       await this.#startStack();
     } else {
       const pid = await this.#pidOf(victim);
