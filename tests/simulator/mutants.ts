@@ -91,8 +91,12 @@ export const MUTANTS: readonly Mutant[] = [
     name: "alarm-throws",
     what: "the alarm's handler throws when a turn is to be watched",
     file: object("on-alarm"),
-    find: "  if (due.includes(WATCHDOG_ALARM)) queue.watch();\n",
-    replace: '  if (due.includes(WATCHDOG_ALARM)) throw new Error("no");\n',
+    find: "  try {\n    for (const name of room.alarms.takeDue(services.now().getTime())) start(room, name);\n",
+    replace: `  const due = room.alarms.takeDue(services.now().getTime());
+  if (due.includes(WATCHDOG_ALARM)) throw new Error("no");
+  try {
+    for (const name of due) start(room, name);
+`,
   },
   {
     name: "watchdog-not-armed",
