@@ -94,6 +94,7 @@ function outcomeOf(seed: number, options: Options): Outcome {
   faults.calm();
   scheduler.mark("calm");
   if (random.chance(LEFT_ALONE)) whileNobodyIsThere(world, people, faults, step);
+  world.isDeserted = false;
   for (const device of devices) device.start();
   untilQuiet(world, people, step);
   if (random.chance(SPEAKS_AGAIN) && history.violations.length === 0) {
@@ -128,6 +129,7 @@ const isAtRest = (device: World["devices"][number]): boolean => {
 /** All clients are off: the object alone must bring to an end what was begun. */
 function whileNobodyIsThere(world: World, people: People, faults: Faults, step: () => boolean): void {
   const { scheduler, devices, host, random } = world;
+  world.isDeserted = true;
   for (const device of devices) if (device.isRunning) device.kill();
   const limit = scheduler.steps + MAX_CALM_STEPS;
   const moves = (): boolean => scheduler.steps < limit && (scheduler.isBusy || !host.isIdle);

@@ -88,7 +88,9 @@ export class People {
     kill: (device) => {
       const { random, scheduler } = this.#world;
       device.kill();
-      scheduler.after(random.between(1, 3_000), "client:again", () => device.start());
+      scheduler.after(random.between(1, 3_000), "client:again", () => {
+        if (!this.#world.isDeserted) device.start();
+      });
     },
     drop: (device) => {
       const { random } = this.#world;

@@ -58,6 +58,8 @@ export class World {
   readonly tools: ScriptedTools;
   readonly host: ObjectHost;
   readonly history: History = emptyHistory();
+  /** Everybody has left for a while: nobody comes back before they all do. */
+  isDeserted = false;
   readonly devices: Device[] = [];
   mood: ProviderMood = { ...GOOD_MOOD };
   modelCalls = 0;
