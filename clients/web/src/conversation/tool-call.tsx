@@ -67,8 +67,7 @@ function Decide({ call, onDecide }: { call: string; onDecide: ToolCallProps["onD
   if (onDecide === null)
     return <p className="border-t border-line px-3 py-2 text-soft">Someone who may write here has to decide.</p>;
   return (
-    // biome-ignore lint/a11y/useSemanticElements: three buttons of one question are a group, not a form's fieldset.
-    <div role="group" aria-label={`May ${call} run?`} className="flex flex-wrap gap-2 border-t border-line p-2">
+    <fieldset aria-label={`May ${call} run?`} className="flex flex-wrap gap-2 border-t border-line p-2">
       {DECISIONS.map(({ decision, text }) => (
         <Button
           key={decision}
@@ -83,6 +82,6 @@ function Decide({ call, onDecide }: { call: string; onDecide: ToolCallProps["onD
           {text}
         </Button>
       ))}
-    </div>
+    </fieldset>
   );
 }

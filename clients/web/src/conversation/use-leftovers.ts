@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { useEffect } from "react";
+import { useEffect, useRef } from "react";
 import { resendLeftovers } from "../../../../shared/client/resend-leftovers.ts";
 import { api, meQuery, refreshConversations } from "../app/api.ts";
 import { conversationsWithOutbox, pageOutbox, pageStorage } from "./page-outbox.ts";
@@ -11,11 +11,11 @@ const AFTER_MS = 2000;
 export function useLeftovers(openConversation: string | null): void {
   const { data: me } = useQuery(meQuery);
   const userId = me?.user.id;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: once per page; the conversation that is open sends its own.
+  const isOpen = useRef(openConversation); // it sends its own; once per page, whichever is opened later
   useEffect(() => {
     if (userId === undefined) return;
     const timer = setTimeout(() => {
-      const others = conversationsWithOutbox(pageStorage, userId).filter((id) => id !== openConversation);
+      const others = conversationsWithOutbox(pageStorage, userId).filter((id) => id !== isOpen.current);
       resendLeftovers(api, others, (id) => pageOutbox(pageStorage, userId, id))
         .then((sent) => (sent > 0 ? refreshConversations() : undefined))
         .catch(() => undefined);
