@@ -155,13 +155,30 @@ ${table(
 ${verdict(simulator.violations.map(({ seed, check, detail }) => `seed ${seed}, \`${check}\`: ${detail}`))}`;
 }
 
+/** What a full run holds; one that holds less says so on the page. */
+const ASKED = { messages: 50_000, kills: 200, schedules: 1_000_000, withFiveClients: 10_000 };
+
+function shorterThanAsked({ chaos, simulator }: Reports): string {
+  const kills = Object.values(chaos.kills).reduce((total, killed) => total + killed.kills, 0);
+  const isFull =
+    chaos.messages >= ASKED.messages &&
+    kills >= ASKED.kills &&
+    simulator.schedules >= ASKED.schedules &&
+    simulator.withFiveClients >= ASKED.withFiveClients;
+  if (isFull) return "";
+  return `
+
+**These runs are shorter than the full ones**, which hold ${figure(ASKED.messages)} messages, ${ASKED.kills} kills and
+${figure(ASKED.schedules)} schedules, ${figure(ASKED.withFiveClients)} of them with five clients.`;
+}
+
 export function reliabilityPage(reports: Reports, madeOn: string): string {
   const { fuzz } = reports;
   const sections = [
     `# Reliability
 
 Accepted means durable, and every turn has an ending. This page is what the proof of that said the last time, on ${madeOn};
-\`npm run reliability\` runs all of it and writes this page anew. The short forms run in \`npm test\`.`,
+\`npm run reliability\` runs all of it and writes this page anew. The short forms run in \`npm test\`.${shorterThanAsked(reports)}`,
     chaosSection(reports),
     simulatorSection(reports),
     `## Does the checker see anything at all?
