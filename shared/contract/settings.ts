@@ -47,6 +47,18 @@ export const Settings = z.object({
     (value) => (value === "" ? undefined : value),
     z.union([z.literal("off"), BaseUrl]).default("off"),
   ),
+  /** `1`: an instance admin may save URLs of private addresses. */
+  ALLOW_PRIVATE_NETWORK: blankIsUnset(z.string()).transform((value) => value === "1" || value === "true"),
+  /** Seconds between two probes of a provider; they cost no tokens. */
+  PROVIDER_PROBE_SECONDS: z.coerce.number().int().min(5).max(3600).default(60),
+  /** Which embedding model documents and questions are turned into vectors with. */
+  EMBEDDING_MODEL: z.string().min(1).default("nomic-embed-text"),
+  /**
+   * Sign-ins at vendors beyond what is built in, as JSON: `{"<kind>": {"clientId", "authorizationUrl", "tokenUrl",
+   * "scopes"?, "clientSecret"?, "deviceUrl"?, "revocationUrl"?}}`. Off where nothing is set: whether a vendor's terms
+   * allow it is the operator's to know.
+   */
+  PROVIDER_LOGINS: blankIsUnset(Secret),
 });
 export type Settings = z.infer<typeof Settings>;
 

@@ -1,6 +1,6 @@
-import type { WorkspaceSettings } from "../contract/account.ts";
 import type { Conversation, Visibility } from "../contract/conversation.ts";
 import type { LoggedEvent } from "../contract/events.ts";
+import type { TurnConfiguration } from "../domain/providers/turn-configuration.ts";
 
 /** On whose behalf a row is read or written; row-level security holds the rest. */
 export interface Scope {
@@ -79,11 +79,12 @@ export interface EventSink {
   drain(scope: Scope, batch: EventBatch): Promise<DrainOutcome>;
 }
 
-/** Everything a turn must know about settings, in one batched read. */
-export interface TurnConfiguration {
-  workspace: Pick<WorkspaceSettings, "defaultModel" | "defaultProviderId" | "settings">;
-}
+export type { TurnConfiguration } from "../domain/providers/turn-configuration.ts";
 
 export interface ConfigurationReader {
+  /**
+   * Everything a turn depends on, in one round trip, for whoever asks: a user's own providers serve that user alone.
+   * `scope` must be somebody who can see the workspace; for anybody else there is only what the system has.
+   */
   read(scope: Scope, workspaceId: string): Promise<TurnConfiguration>;
 }

@@ -1,25 +1,54 @@
 import type { HealthState, Model, ProviderHealth, ProviderKind } from "../contract/model.ts";
-import type { ModelProvider } from "./model-provider.ts";
+import type { TurnConfiguration } from "../domain/providers/turn-configuration.ts";
+import type { ProviderRecord } from "../domain/providers/provider-record.ts";
+import type { ListedModel, ModelProvider, ProviderErrorKind } from "./model-provider.ts";
 
-/** A configured provider: vendor, address and credential. */
+/** A configured provider as a turn may use it: vendor, address, credential, what is known of its models. */
 export interface ProviderInstance {
   id: string;
   kind: ProviderKind;
   displayName: string;
   health: HealthState;
+  /** The one that its scope prefers. */
+  isDefault: boolean;
   /** Models in order of preference; the first is what "no wish" gets. Empty: the vendor could not be asked yet. */
   models: Model[];
   provider: ModelProvider;
 }
 
-/** Which providers there are and how they fare. Reads are from memory; asking the vendors happens aside. */
+export type TrafficOutcome =
+  | { ok: true; latencyMs: number }
+  | { ok: false; kind: ProviderErrorKind; error: string; retryAfterMs?: number };
+
+export interface Probed {
+  ok: boolean;
+  latencyMs: number;
+  models: ListedModel[];
+  /** One sentence with what to do. */
+  error: string | null;
+}
+
+/** Which providers there are, and how to ask them. */
 export interface ProviderDirectory {
+  /** What the operator's environment configures; read-only. */
+  environment(): readonly ProviderRecord[];
   /**
-   * All instances, the guide last, with health no older than the probe interval where the vendor answers in time.
-   * Waits for a first probe at most `deadlineMs`.
+   * Everything that a turn under this configuration may use, in order of preference: the user's own, the workspace's,
+   * the system's, within each the default first, the guide last. From memory: asks nobody.
    */
-  instances(deadlineMs: number): Promise<ProviderInstance[]>;
-  health(): Promise<ProviderHealth[]>;
-  /** Real traffic's word on an instance; a success or failure counts at once. */
-  report(instanceId: string, outcome: { ok: true; latencyMs: number } | { ok: false; error: string }): void;
+  instances(configuration: TurnConfiguration | null): ProviderInstance[];
+  /** The adapter of one record, as it is: also of one that is not saved yet. */
+  open(record: ProviderRecord): ModelProvider;
+}
+
+/** How providers fare. */
+export interface ProviderHealthBook {
+  /** Real traffic's word on an instance. Returns at once; the breaker hears of it aside. */
+  report(providerId: string, outcome: TrafficOutcome): void;
+  /** Asks an instance for its models, now, and keeps what it says. Never throws. */
+  probe(record: ProviderRecord): Promise<Probed>;
+  /** Probes what is due: the environment's, and those that somebody used of late. For the timer. */
+  probeDue(): Promise<{ probed: number }>;
+  /** As of the last probes and of real traffic, of these. */
+  of(records: readonly ProviderRecord[]): Promise<ProviderHealth[]>;
 }

@@ -1,0 +1,47 @@
+import type { Connector, Upstream } from "../contract/connector.ts";
+import type { Scope } from "./conversation-store.ts";
+
+/** Reaches the upstreams of a machine that dialled in. */
+export interface ConnectorGateway {
+  /**
+   * `fetch` over the connector's socket: the path and the query are the upstream's, the host means nothing.
+   * An answer that the connector itself could not give has status 503 and a problem body with code `connector_offline`.
+   */
+  fetch(connectorId: string, upstream: string, request: Request): Promise<Response>;
+}
+
+export interface StoredConnector extends Omit<Connector, "state"> {
+  ownerUserId: string;
+  isOnline: boolean;
+}
+
+/** The machines that people connected. Those of others do not exist for the caller. */
+export interface ConnectorStore {
+  list(scope: Scope): Promise<StoredConnector[]>;
+  find(scope: Scope, id: string): Promise<StoredConnector | null>;
+  /** A connector of that name, made where there is none; `tokenHash` replaces an unused one-time token. */
+  create(
+    scope: Scope,
+    connector: { id: string; name: string; tokenHash: string | null; tokenExpiresAt: string | null; at: string },
+  ): Promise<StoredConnector>;
+  /** Also removes the instances that it serves. @returns whether there was one */
+  remove(scope: Scope, id: string): Promise<boolean>;
+  /**
+   * Trades a one-time token for a lasting secret: the first hash that comes with it is bound, and the same pair may come
+   * again. On nobody's behalf.
+   * @returns whose connector it is, or null
+   */
+  claim(id: string, tokenHash: string, secretHash: string, at: string): Promise<{ ownerUserId: string; name: string } | null>;
+  /** @returns whose connector this secret opens, or null. On nobody's behalf. */
+  verify(id: string, secretHash: string): Promise<{ ownerUserId: string; name: string } | null>;
+  /** Binds a secret on behalf of its owner, who signed in on that machine. */
+  enrol(scope: Scope, id: string, secretHash: string, at: string): Promise<boolean>;
+  /**
+   * What a machine that is there now offers: kept with the connector, and as an instance of the owner's for every
+   * upstream that has none yet. `upstreams` null: it is gone. On nobody's behalf.
+   */
+  announce(
+    id: string,
+    state: { upstreams: readonly Upstream[] | null; clientVersion: string | null; at: string },
+  ): Promise<void>;
+}

@@ -1,0 +1,23 @@
+import type { PastedRedirect, ProviderLogin, StartedLogin, StartLogin } from "../contract/provider.ts";
+import type { ConnectableKind } from "../contract/provider.ts";
+import type { ProviderRecord, SealedCredential } from "../domain/providers/provider-record.ts";
+import type { Scope } from "./conversation-store.ts";
+
+/** Signing in at a vendor, so that nobody has to copy a key. */
+export interface ProviderLogins {
+  /** @throws AppError `invalid_request` where this vendor has no login here, `forbidden` for a scope above the caller's role */
+  start(scope: Scope, kind: ConnectableKind, wish: StartLogin): Promise<StartedLogin>;
+  /** For a device login also asks the vendor, at most as often as it allows. @returns null when it is not the caller's */
+  find(scope: Scope, loginId: string): Promise<ProviderLogin | null>;
+  /** Ends a redirect login with the address that the vendor sent the browser to. @returns null when it is not the caller's */
+  finish(scope: Scope, loginId: string, redirect: PastedRedirect): Promise<ProviderLogin | null>;
+  /** The same by the `state` in that address: for the browser that comes back. @returns null when no login of the caller's has it */
+  finishByState(scope: Scope, kind: ConnectableKind, url: string): Promise<ProviderLogin | null>;
+  /** Tells the vendor that a login is not needed any more, where it can be told. Never throws. */
+  revoke(record: ProviderRecord): Promise<void>;
+  /**
+   * A credential that is good for another minute at least: the same, or a refreshed one. One refresh at a time for each.
+   * @throws ProviderError `unauthenticated` when the login has ended and the user must log in again
+   */
+  fresh(record: ProviderRecord): Promise<SealedCredential>;
+}
