@@ -22,7 +22,7 @@ const helpText = (): string =>
   COMMANDS.map(({ name, args, summary }) => `/${name}${args ? ` ${args}` : ""}: ${summary}`).join("\n");
 
 async function modelsText({ api }: Server): Promise<string> {
-  const { items } = await api.models();
+  const items = await api.models.list();
   return (
     items.map((each) => `${each.provider}/${each.id} (${each.tier}, ${each.health})`).join("\n") ||
     "No model can be reached."

@@ -101,3 +101,21 @@ describe("whatever comes", () => {
     expect(listing.asked[0]?.headers).not.toHaveProperty("authorization");
   });
 });
+
+test("a list that comes in pages is read to its end", async () => {
+  const model = (id: string) => ({
+    ...{ providerId: "p", provider: "openai", id, name: id, tier: "standard", contextWindow: null, prices: null },
+    ...{ maxOutputTokens: null, aliases: [], health: "unknown", source: "test", asOf: "2026-11-21" },
+    capabilities: { tools: true, vision: false, streaming: true, reasoning: false, embedding: false },
+  });
+  const asked: string[] = [];
+  const fetch: Fetch = async (url) => {
+    asked.push(new URL(url).search);
+    const last = url.includes("cursor=next");
+    const page = last ? { items: [model("b")], nextCursor: null } : { items: [model("a")], nextCursor: "next" };
+    return { ok: true, status: 200, text: async () => JSON.stringify(page) };
+  };
+  const models = await createApiClient({ baseUrl: "http://mosaic.test", fetch }).models.list();
+  expect(models.map(({ id }) => id)).toEqual(["a", "b"]);
+  expect(asked).toEqual(["?limit=200", "?limit=200&cursor=next"]);
+});

@@ -14,13 +14,12 @@ import {
   type UpdateConversation,
 } from "../contract/conversation.ts";
 import { Message } from "../contract/message.ts";
-import { Model } from "../contract/model.ts";
 import { pageOf } from "../contract/primitives.ts";
 import { createRequest, type HttpOptions, parseJson, type RequestText } from "./http.ts";
+import { connectorCalls, modelCalls, providerCalls } from "./provider-calls.ts";
 
 const Conversations = pageOf(Conversation);
 const Messages = pageOf(Message);
-const Models = pageOf(Model);
 const Workspaces = pageOf(Workspace);
 
 const segment = (id: string): string => encodeURIComponent(id);
@@ -99,10 +98,12 @@ export function createApiClient(options: HttpOptions) {
       await request("DELETE", "/api/me");
     },
     me: async () => parseJson(Me, await request("GET", "/api/me")),
-    models: async () => parseJson(Models, await request("GET", "/api/models")),
     conversations: conversationCalls(request),
     messages: messageCalls(request),
     workspaces: workspaceCalls(request),
+    providers: providerCalls(request),
+    models: modelCalls(request),
+    connectors: connectorCalls(request),
   };
 }
 export type ApiClient = ReturnType<typeof createApiClient>;

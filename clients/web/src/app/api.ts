@@ -30,7 +30,23 @@ export const signInOptionsQuery = queryOptions({
   queryFn: () => api.signInOptions(),
   staleTime: 5 * 60_000,
 });
-export const modelsQuery = queryOptions({ queryKey: ["models"], queryFn: () => api.models(), staleTime: 60_000 });
+export const modelsQuery = queryOptions({ queryKey: ["models"], queryFn: () => api.models.list(), staleTime: 60_000 });
+export const providersQuery = queryOptions({ queryKey: ["providers"], queryFn: () => api.providers.list() });
+export const connectorsQuery = queryOptions({ queryKey: ["connectors"], queryFn: () => api.connectors.list() });
+
+/** How long a state that is on the screen may be out of date. */
+const HEALTH_EVERY_MS = 15_000;
+export const healthQuery = queryOptions({
+  queryKey: ["provider-health"],
+  queryFn: () => api.providers.health(),
+  refetchInterval: HEALTH_EVERY_MS,
+});
+
+/** After anything that changes who can answer. */
+export const refreshProviders = () =>
+  Promise.all(
+    [providersQuery, healthQuery, modelsQuery].map(({ queryKey }) => queryClient.invalidateQueries({ queryKey })),
+  );
 export const conversationsQuery = infiniteQueryOptions({
   queryKey: ["conversations"],
   queryFn: ({ pageParam }) =>

@@ -17,7 +17,7 @@ const isPinned = (model: Model, pinned: string | null): boolean => pinned === mo
 
 export function ModelPicker({ pinned, onPick }: ModelPickerProps) {
   const { data } = useQuery(modelsQuery);
-  const models = (data?.items ?? []).filter(({ capabilities }) => !capabilities.embedding);
+  const models = (data ?? []).filter(({ capabilities }) => !capabilities.embedding);
   const current = models.find((model) => isPinned(model, pinned));
   const label = pinned === null ? "Auto" : (current?.name ?? pinned);
   return (

@@ -88,7 +88,7 @@ export function NewConversationPage() {
 /** Shown only while nothing but the built-in guide can answer. */
 function ConnectHint() {
   const { data } = useQuery(modelsQuery);
-  if (!data || data.items.some(({ provider }) => provider !== "guide")) return null;
+  if (!data || data.some(({ provider }) => provider !== "guide")) return null;
   return (
     <aside className="mt-6 rounded-xl bg-accent-wash px-4 py-3 text-[14px]">
       <p className="font-medium">No language model is connected yet.</p>

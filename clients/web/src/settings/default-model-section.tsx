@@ -22,7 +22,7 @@ export function DefaultModelSection({ workspaceId }: { workspaceId: string }) {
   });
   const problem = settings.error ?? models.error ?? save.error;
   const current = settings.data?.defaultModel ?? "";
-  const names = (models.data?.items ?? []).map((model) => ({
+  const names = (models.data ?? []).map((model) => ({
     name: modelName(model),
     text: `${model.name} · ${model.provider}`,
     id: model.id,
