@@ -185,12 +185,10 @@ export class Attachments {
         this.#failures = 0;
         if (right === "none" || this.#hasOtherRole(attached, right === "write")) return "refused";
       } catch (error) {
-        if (isAway(error)) {
-          this.#failures++;
-          return "away";
-        }
-        console.error(`conversation ${id}: an attachment was not written down:`, error);
-        return "refused";
+        // Whatever went wrong, it says nothing about anybody's access: nobody is closed for it.
+        if (!isAway(error)) console.error(`conversation ${id}: an attachment was not written down:`, error);
+        this.#failures++;
+        return "away";
       }
       // A revocation that came meanwhile did not find this proof.
       if (principal?.proof && journal.conversation && revocations === this.#revocations) {

@@ -58,3 +58,18 @@ it("who attaches while the conversation is deleted is not attached", () =>
     fail(new AppError("database_unavailable", "away"));
     expect(await attaching).toBe(false);
   }));
+
+it("an error that says nothing about anybody's access closes nobody: it is written down later", () =>
+  inRoom(async (bench) => {
+    let isBroken = true;
+    const attachments = attachmentsOf(bench, async () => {
+      if (isBroken) throw new Error("could not serialize access due to concurrent update");
+      return "write";
+    });
+    const waiting = () => bench.room.storage.sql.exec("select credential_id from unrecorded").toArray();
+    expect(await attachments.attach(bench.owner)).toBe(true);
+    expect(waiting()).toHaveLength(1);
+    isBroken = false;
+    await attachments.writeDown();
+    expect(waiting()).toHaveLength(0);
+  }));

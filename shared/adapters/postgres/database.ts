@@ -57,12 +57,7 @@ type Results<Asked extends Queries> = { [Index in keyof Asked]: BatchResponse<[A
 export function createDatabase(address: DatabaseAddress): Database {
   const db = drizzle(connect(address));
   const run = async (queries: Queries): Promise<unknown[]> => {
-    let results: unknown[];
-    try {
-      results = await db.batch([...queries] as [Query, ...Query[]]);
-    } catch (error) {
-      throw asAppError(error);
-    }
+    const results: unknown[] = await askAgainAfterConflicts(() => db.batch([...queries] as [Query, ...Query[]]));
     if (results.length !== queries.length) throw unavailable(`${results.length} results of ${queries.length} queries`);
     return results;
   };
@@ -101,9 +96,22 @@ export function isTransient(error: unknown): boolean {
 const unavailable = (cause: unknown): AppError =>
   new AppError("database_unavailable", UNAVAILABLE, { cause, retryAfterMs: 2_000 });
 
+/** Tries of one batch that Postgres rolls back for a conflict with another one. */
+const MAX_TRIES = 3;
+
+/** A batch is one transaction: what was rolled back (SQLSTATE 40) has left nothing, and may be asked at once again. */
+async function askAgainAfterConflicts<Value>(ask: () => Promise<Value>): Promise<Value> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await ask();
+    } catch (error) {
+      const isConflict = sqlStateOf(error)?.startsWith("40") ?? false;
+      if (!isConflict || tries === MAX_TRIES) throw asAppError(error);
+    }
+  }
+}
+
 /** An answer that the driver cannot read is none: whoever gave it is not Postgres. */
 function asAppError(error: unknown): unknown {
-  const isGarbled = sqlStateOf(error) === null;
-  if (!isGarbled && (!isTransient(error) || sqlStateOf(error)?.startsWith("40"))) return error;
-  return unavailable(error);
+  return sqlStateOf(error) === null || isTransient(error) ? unavailable(error) : error;
 }
