@@ -49,6 +49,8 @@ export interface ProviderSecret {
     expiresAtMs?: number;
     scope?: string;
   };
+  /** Of a login that is under way: what its second half needs. */
+  pending?: { verifier?: string; deviceCode?: string; userCode?: string };
 }
 
 /** Fixed, so that receipts and pins outlive a restart: one instance of each kind can come from the environment. */
