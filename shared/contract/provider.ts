@@ -1,6 +1,7 @@
 import * as z from "zod";
+import type { FieldError } from "./errors.ts";
 import { HealthState, ProviderKind } from "./model.ts";
-import { Id, label, Timestamp } from "./primitives.ts";
+import { Id, label, Page, pageOf, Timestamp } from "./primitives.ts";
 
 /** What a person can connect; the guide is built in. */
 export const ConnectableKind = ProviderKind.exclude(["guide"]);
@@ -25,9 +26,14 @@ const Headers = z
       .refine((name) => !RESERVED_HEADERS.test(name), "is set by Mosaic itself; leave it out"),
     z.string().regex(HEADER_VALUE, "must be 1 to 4,000 printable ASCII characters"),
   )
-  .refine((headers) => Object.keys(headers).length <= 16, "at most 16 headers");
+  .refine((headers) => Object.keys(headers).length <= 16, "at most 16 headers")
+  .refine(
+    (headers) => new Set(Object.keys(headers).map((name) => name.toLowerCase())).size === Object.keys(headers).length,
+    "names a header twice",
+  );
 
-const BaseUrl = z.string().trim().min(1).max(2048);
+/** Any text: what is wrong with an address is told by the one guard, as `url_refused`. */
+const BaseUrl = z.string().max(8192);
 
 /** The name of an upstream in a connector's own configuration. */
 export const UpstreamName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,39}$/, "must be 1 to 40 of a-z, 0-9 and -");
@@ -48,22 +54,27 @@ const ApiKey = z
   .regex(/^[\x21-\x7e]{1,4000}$/, "must be 1 to 4,000 printable ASCII characters without spaces");
 const Credential = z.strictObject({ apiKey: ApiKey });
 
+/** Model servers of one's own: they have no address that everybody knows. */
 const LOCAL: readonly ConnectableKind[] = ["ollama", "openai-compatible"];
 
-function checkPlace(
-  config: z.infer<typeof ProviderConfig>,
-  kind: ConnectableKind,
-  report: (path: string[], message: string) => void,
-): void {
-  const { baseUrl, connectorId, upstream } = config;
-  if (baseUrl !== undefined && connectorId !== undefined)
-    report(["config", "connectorId"], "give either baseUrl or connectorId, not both");
-  if (LOCAL.includes(kind) && baseUrl === undefined && connectorId === undefined)
-    report(["config", "baseUrl"], `is needed for ${kind}: give its address, or the connectorId of the machine it runs on`);
-  if (!LOCAL.includes(kind) && connectorId !== undefined)
-    report(["config", "connectorId"], `is for ollama and openai-compatible only, not for ${kind}`);
-  if (upstream !== undefined && connectorId === undefined)
-    report(["config", "upstream"], "needs a connectorId");
+interface Place {
+  baseUrl?: string | null | undefined;
+  connectorId?: string | null | undefined;
+  upstream?: string | null | undefined;
+}
+
+/** What is wrong with where an instance of this kind is said to be. */
+export function placeFaults({ baseUrl, connectorId, upstream }: Place, kind: ConnectableKind): FieldError[] {
+  const faults: FieldError[] = [];
+  const report = (field: string, message: string) => faults.push({ path: `config.${field}`, message });
+  const isLocal = LOCAL.includes(kind);
+  const [hasUrl, hasConnector] = [baseUrl, connectorId].map((value) => value !== undefined && value !== null);
+  if (hasUrl && hasConnector) report("connectorId", "give either baseUrl or connectorId, not both");
+  if (isLocal && !hasUrl && !hasConnector)
+    report("baseUrl", `is needed for ${kind}: give its address, or the connectorId of the machine it runs on`);
+  if (!isLocal && hasConnector) report("connectorId", `is for ollama and openai-compatible only, not for ${kind}`);
+  if (upstream && !hasConnector) report("upstream", "needs a connectorId");
+  return faults;
 }
 
 export const CreateProvider = z
@@ -79,17 +90,28 @@ export const CreateProvider = z
   })
   .superRefine((body, context) => {
     const report = (path: string[], message: string) => context.addIssue({ code: "custom", path, message });
-    checkPlace(body.config, body.kind, report);
+    for (const { path, message } of placeFaults(body.config, body.kind)) report(path.split("."), message);
     if (body.scope !== "workspace" && body.workspaceId !== undefined)
       report(["workspaceId"], "is for the scope workspace only");
   });
 export type CreateProvider = z.output<typeof CreateProvider>;
 
-/** What is left out stays. `credential: null` forgets the key; `headers` replaces all of them. */
+/** The place of an instance, changed. Null forgets: without a baseUrl it is at the vendor's own address. */
+const ProviderConfigChange = z.strictObject({
+  baseUrl: BaseUrl.nullable().optional(),
+  connectorId: Id.nullable().optional(),
+  upstream: UpstreamName.nullable().optional(),
+  headers: Headers.optional(),
+});
+
+/**
+ * What is left out stays, in `config` too; a `connectorId` takes the place of a `baseUrl` and the other way round.
+ * `credential: null` forgets the key; `headers` replaces all of them.
+ */
 export const UpdateProvider = z
   .strictObject({
     displayName: label(100).optional(),
-    config: ProviderConfig.optional(),
+    config: ProviderConfigChange.optional(),
     credential: Credential.nullable().optional(),
     isDefault: z.boolean().optional(),
     isEnabled: z.boolean().optional(),
@@ -128,6 +150,20 @@ export const Provider = z.object({
   updatedAt: Timestamp.nullable(),
 });
 export type Provider = z.infer<typeof Provider>;
+
+/** Of one workspace beside the caller's own and everybody's; without it of all of theirs. */
+export const ListProviders = Page.extend({ workspaceId: Id.optional() });
+
+/** A vendor at which one can log in here instead of copying a key. */
+export const OfferedLogin = z.object({ kind: ConnectableKind, method: z.enum(["redirect", "device"]) });
+export type OfferedLogin = z.infer<typeof OfferedLogin>;
+
+export const ProviderList = pageOf(Provider).extend({
+  logins: z.array(OfferedLogin),
+  /** Whether an instance admin may save addresses of private networks here. */
+  privateNetwork: z.boolean(),
+});
+export type ProviderList = z.infer<typeof ProviderList>;
 
 /** The result of asking a provider for its models, now. `error` is one sentence with what to do. */
 export const ProviderTest = z.object({

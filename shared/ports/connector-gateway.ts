@@ -8,6 +8,11 @@ export interface ConnectorGateway {
    * An answer that the connector itself could not give has status 503 and a problem body with code `connector_offline`.
    */
   fetch(connectorId: string, upstream: string, request: Request): Promise<Response>;
+  /**
+   * Hangs up on the machine for good: it cannot come back with the secret that it has. Repeating it changes nothing.
+   * @throws Error when the connector's object cannot be reached
+   */
+  end(connectorId: string): Promise<void>;
 }
 
 export interface StoredConnector extends Omit<Connector, "state"> {
@@ -31,7 +36,12 @@ export interface ConnectorStore {
    * again. On nobody's behalf.
    * @returns whose connector it is, or null
    */
-  claim(id: string, tokenHash: string, secretHash: string, at: string): Promise<{ ownerUserId: string; name: string } | null>;
+  claim(
+    id: string,
+    tokenHash: string,
+    secretHash: string,
+    at: string,
+  ): Promise<{ ownerUserId: string; name: string } | null>;
   /** @returns whose connector this secret opens, or null. On nobody's behalf. */
   verify(id: string, secretHash: string): Promise<{ ownerUserId: string; name: string } | null>;
   /** Binds a secret on behalf of its owner, who signed in on that machine. */

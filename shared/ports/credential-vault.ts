@@ -1,4 +1,4 @@
-import type { ProviderSecret } from "../domain/providers/provider-record.ts";
+import type { ProviderRecord, ProviderSecret } from "../domain/providers/provider-record.ts";
 
 /** What a secret is bound to: opened with any other, it is refused. */
 export interface SecretBinding {
@@ -8,6 +8,29 @@ export interface SecretBinding {
   /** Empty where there is none. */
   workspaceId: string | null;
   ownerUserId: string | null;
+}
+
+/** What the secret of an instance is bound to. */
+export const bindingOf = ({
+  id,
+  kind,
+  scope,
+  workspaceId,
+  ownerUserId,
+}: Pick<ProviderRecord, "id" | "kind" | "scope" | "workspaceId" | "ownerUserId">): SecretBinding => ({
+  recordId: id,
+  kind,
+  scope,
+  workspaceId,
+  ownerUserId,
+});
+
+/** What a person changes of a secret. What is left out stays. */
+export interface SecretChange {
+  /** Replaces the key, and a login; null forgets both. */
+  apiKey?: string | null;
+  /** Replace all that were there. */
+  headers?: Record<string, string>;
 }
 
 /** Why a secret could not be opened; never what is in it. */
@@ -30,6 +53,12 @@ export interface CredentialVault {
   seal(secret: ProviderSecret, binding: SecretBinding): Promise<string>;
   /** @throws VaultError with one sentence that says what to do */
   open(sealed: string, binding: SecretBinding): Promise<ProviderSecret>;
+  /**
+   * The same secret with a change, so that nobody else ever holds what stays of it; without `sealed` a new one.
+   * @returns null when nothing is left
+   * @throws VaultError
+   */
+  amend(sealed: string | null, binding: SecretBinding, change: SecretChange): Promise<string | null>;
   /** The id of the ring's key that a sealed text needs; null where it is malformed. */
   keyOf(sealed: string): string | null;
   /** The same secret with its data key wrapped by the newest key. @throws VaultError */

@@ -1,10 +1,18 @@
-import type { PastedRedirect, ProviderLogin, StartedLogin, StartLogin } from "../contract/provider.ts";
-import type { ConnectableKind } from "../contract/provider.ts";
+import type {
+  ConnectableKind,
+  OfferedLogin,
+  PastedRedirect,
+  ProviderLogin,
+  StartedLogin,
+  StartLogin,
+} from "../contract/provider.ts";
 import type { ProviderRecord, SealedCredential } from "../domain/providers/provider-record.ts";
 import type { Scope } from "./conversation-store.ts";
 
 /** Signing in at a vendor, so that nobody has to copy a key. */
 export interface ProviderLogins {
+  /** What one can log in to here. */
+  kinds(): OfferedLogin[];
   /** @throws AppError `invalid_request` where this vendor has no login here, `forbidden` for a scope above the caller's role */
   start(scope: Scope, kind: ConnectableKind, wish: StartLogin): Promise<StartedLogin>;
   /** For a device login also asks the vendor, at most as often as it allows. @returns null when it is not the caller's */
