@@ -1,24 +1,29 @@
 import type { HealthState, Model, ProviderHealth, ProviderKind } from "../contract/model.ts";
-import type { TurnConfiguration } from "../domain/providers/turn-configuration.ts";
+import type { TrafficOutcome } from "../domain/providers/breaker.ts";
 import type { ProviderRecord } from "../domain/providers/provider-record.ts";
-import type { ListedModel, ModelProvider, ProviderErrorKind } from "./model-provider.ts";
+import type { TurnConfiguration } from "../domain/providers/turn-configuration.ts";
+import type { ListedModel, ModelProvider } from "./model-provider.ts";
+
+export type { TrafficOutcome } from "../domain/providers/breaker.ts";
 
 /** A configured provider as a turn may use it: vendor, address, credential, what is known of its models. */
 export interface ProviderInstance {
   id: string;
+  /** Of its record: what is reported of it counts for that version only. */
+  version: number;
   kind: ProviderKind;
   displayName: string;
   health: HealthState;
+  /** Half open: somebody may be sent there to see whether it is well again, once `health.trial` says yes. */
+  breaker: "closed" | "half-open" | "open";
+  /** Since when it is so, and why: one sentence. */
+  trouble: { since: string; error: string } | null;
   /** The one that its scope prefers. */
   isDefault: boolean;
   /** Models in order of preference; the first is what "no wish" gets. Empty: the vendor could not be asked yet. */
   models: Model[];
   provider: ModelProvider;
 }
-
-export type TrafficOutcome =
-  | { ok: true; latencyMs: number }
-  | { ok: false; kind: ProviderErrorKind; error: string; retryAfterMs?: number };
 
 export interface Probed {
   ok: boolean;
@@ -44,11 +49,15 @@ export interface ProviderDirectory {
 /** How providers fare. */
 export interface ProviderHealthBook {
   /** Real traffic's word on an instance. Returns at once; the breaker hears of it aside. */
-  report(providerId: string, outcome: TrafficOutcome): void;
+  report(instance: Pick<ProviderInstance, "id" | "version">, outcome: TrafficOutcome): void;
+  /** Whether the caller may try an instance whose breaker is half open: one at a time may. */
+  trial(instance: Pick<ProviderInstance, "id" | "version">): boolean;
   /** Asks an instance for its models, now, and keeps what it says. Never throws. */
   probe(record: ProviderRecord): Promise<Probed>;
-  /** Probes what is due: the environment's, and those that somebody used of late. For the timer. */
+  /** Probes what is due: the environment's, and those that somebody used of late. For the timer. Never throws. */
   probeDue(): Promise<{ probed: number }>;
-  /** As of the last probes and of real traffic, of these. */
+  /** Asks those that nobody ever asked and no model is known of, and waits for them that long at most. Never throws. */
+  firstLook(configuration: TurnConfiguration | null, deadlineMs: number): Promise<void>;
+  /** As of the last probes and of real traffic, of these; what is old is asked anew aside. Never throws. */
   of(records: readonly ProviderRecord[]): Promise<ProviderHealth[]>;
 }

@@ -1,4 +1,5 @@
 import type { HealthState } from "../../contract/model.ts";
+import type { ProviderErrorKind } from "../model/provider-failure.ts";
 
 /**
  * How an instance fares, fed by probes and by real traffic. Plain data: kept in its health object, mirrored to Postgres,
@@ -10,11 +11,16 @@ export interface HealthRecord {
   checkedAtMs: number | null;
   latencyMs: number | null;
   lastError: string | null;
-  /** Failures of real traffic since its last success. */
+  lastErrorKind: ProviderErrorKind | null;
+  /** Failures in a row. */
   failures: number;
   lastFailureAtMs: number | null;
   /** The breaker is open until then: nobody is sent there while something else is left. Null while it is closed. */
   openUntilMs: number | null;
+  /** Somebody tries whether it is well again; until then nobody else does. */
+  trialUntilMs: number | null;
+  /** The version of the instance's record that this was learnt of: a new key or address starts anew. */
+  ofVersion: number;
   /** Grows with every change; a mirror never goes back. */
   version: number;
 }
