@@ -1,6 +1,37 @@
 import type { ProviderRecord, ProviderSecret } from "../domain/providers/provider-record.ts";
 
-export type { SecretBinding };
+/** What a secret is bound to: opened with any other, it is refused. */
+export interface SecretBinding {
+  recordId: string;
+  kind: string;
+  scope: string;
+  /** Empty where there is none. */
+  workspaceId: string | null;
+  ownerUserId: string | null;
+}
+
+/** What the secret of an instance is bound to. */
+export const bindingOf = ({
+  id,
+  kind,
+  scope,
+  workspaceId,
+  ownerUserId,
+}: Pick<ProviderRecord, "id" | "kind" | "scope" | "workspaceId" | "ownerUserId">): SecretBinding => ({
+  recordId: id,
+  kind,
+  scope,
+  workspaceId,
+  ownerUserId,
+});
+
+/** What a person changes of a secret. What is left out stays. */
+export interface SecretChange {
+  /** Replaces the key, and a login; null forgets both. */
+  apiKey?: string | null;
+  /** Replace all that were there. */
+  headers?: Record<string, string>;
+}
 
 /** Why a secret could not be opened; never what is in it. */
 export class VaultError extends Error {
