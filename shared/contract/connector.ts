@@ -1,15 +1,13 @@
 import * as z from "zod";
-import { UpstreamName } from "./provider.ts";
 import { Id, label, Timestamp } from "./primitives.ts";
-
-/** The WebSocket subprotocol of `GET /api/connectors/socket`. */
-export const CONNECTOR_PROTOCOL = "mosaic.connector.v1";
+import { UpstreamName } from "./provider.ts";
 
 /** Something a machine offers: a model server. Names are the machine's own; only they can be reached. */
 export const Upstream = z.strictObject({ name: UpstreamName, kind: z.enum(["ollama", "openai-compatible"]) });
 export type Upstream = z.infer<typeof Upstream>;
 
-export const CreateConnector = z.strictObject({ name: label(60) });
+export const ConnectorName = label(60);
+export const CreateConnector = z.strictObject({ name: ConnectorName });
 
 export const Connector = z.object({
   id: Id,

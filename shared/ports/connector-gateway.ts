@@ -1,18 +1,53 @@
 import type { Connector, Upstream } from "../contract/connector.ts";
 import type { Scope } from "./conversation-store.ts";
 
+/** One upstream of one machine. */
+export interface ConnectorTarget {
+  connectorId: string;
+  /** Whose machine it must be; for anybody else's it is as if it were not there. */
+  ownerUserId: string;
+  upstream: string;
+}
+
 /** Reaches the upstreams of a machine that dialled in. */
 export interface ConnectorGateway {
   /**
    * `fetch` over the connector's socket: the path and the query are the upstream's, the host means nothing.
-   * An answer that the connector itself could not give has status 503 and a problem body with code `connector_offline`.
+   * An answer that the connector itself could not give is `application/problem+json` with a sentence in `detail`:
+   * 503 `connector_offline` where the machine is away. Where it goes away later the body fails at once.
    */
-  fetch(connectorId: string, upstream: string, request: Request): Promise<Response>;
+  fetch(target: ConnectorTarget, request: Request): Promise<Response>;
   /**
    * Hangs up on the machine for good: it cannot come back with the secret that it has. Repeating it changes nothing.
    * @throws Error when the connector's object cannot be reached
    */
   end(connectorId: string): Promise<void>;
+}
+
+/** Headers in which the Worker and the objects tell a connector's object what they want; never accepted from outside. */
+export const CONNECTOR_HEADERS = {
+  /** On an upgrade: `DialIn`, as percent-encoded JSON. */
+  dialIn: "x-mosaic-dial-in",
+  /** On a request to an upstream: `ConnectorTarget`, as percent-encoded JSON. */
+  target: "x-mosaic-connector-target",
+} as const;
+
+/** A machine that dials in. `owner` is set where Postgres has just confirmed the secret, or bound it. */
+export interface DialIn {
+  connectorId: string;
+  secretHash: string;
+  owner: { ownerUserId: string; name: string } | null;
+}
+
+/** The object that a machine dials into, named by the connector's id. */
+export interface ConnectorObject {
+  /**
+   * With `CONNECTOR_HEADERS.dialIn`: the upgrade; 401 for a secret that the object does not know by itself.
+   * With `CONNECTOR_HEADERS.target`: a request to an upstream, as `ConnectorGateway` says.
+   */
+  fetch(request: Request): Promise<Response>;
+  /** The connector is removed: closes its socket (4004), and its secret is worth nothing here any more. */
+  forget(): Promise<void>;
 }
 
 export interface StoredConnector extends Omit<Connector, "state"> {
@@ -49,9 +84,10 @@ export interface ConnectorStore {
   /**
    * What a machine that is there now offers: kept with the connector, and as an instance of the owner's for every
    * upstream that has none yet. `upstreams` null: it is gone. On nobody's behalf.
+   * @returns false where there is no such connector any more
    */
   announce(
     id: string,
     state: { upstreams: readonly Upstream[] | null; clientVersion: string | null; at: string },
-  ): Promise<void>;
+  ): Promise<boolean>;
 }
