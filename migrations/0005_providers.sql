@@ -79,6 +79,7 @@ CREATE TABLE "provider_logins" (
 	"error" text,
 	"expires_at" timestamp (3) with time zone NOT NULL,
 	"poll_after" timestamp (3) with time zone,
+	"interval_seconds" integer,
 	CONSTRAINT "provider_logins_state" UNIQUE("state_hash"),
 	CONSTRAINT "provider_logins_scope" CHECK (scope in ('system', 'workspace', 'user') and (scope = 'workspace') = (workspace_id is not null))
 );

@@ -25,7 +25,7 @@ grant update (sealed, method, expires_at, version, updated_at) on provider_crede
 --> statement-breakpoint
 grant update (token_hash, token_expires_at, token_secret_hash, secret_hash) on connectors to app_user;
 --> statement-breakpoint
-grant select, insert, update (state, provider_id, error, poll_after) on provider_logins to app_user;
+grant select, insert, update (state, provider_id, error, poll_after, interval_seconds) on provider_logins to app_user;
 --> statement-breakpoint
 -- Written by functions alone.
 grant select on provider_status, catalogue_models to app_user;
@@ -153,4 +153,19 @@ create policy connectors_upkeep on connectors for all to current_user using (tru
 --> statement-breakpoint
 create policy provider_logins_upkeep on provider_logins for all to current_user using (true) with check (true);
 --> statement-breakpoint
-create policy workspace_settings_turn on workspace_settings for select to current_user using (true);
+create policy workspace_settings_upkeep on workspace_settings for all to current_user using (true) with check (true);
+--> statement-breakpoint
+-- A workspace's choice of an instance ends with the instance, whoever removed it and for whatever reason.
+create function app.forget_default_provider() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  update public.workspace_settings as setting
+  set default_provider_id = null, version = setting.version + 1, updated_at = pg_catalog.now()
+  where setting.default_provider_id = old.id::text;
+  return old;
+end
+$$;
+--> statement-breakpoint
+create trigger provider_instances_forgotten after delete on provider_instances
+  for each row execute function app.forget_default_provider();

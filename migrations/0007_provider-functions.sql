@@ -201,16 +201,19 @@ as $$
 $$;
 --> statement-breakpoint
 -- What a machine offers from now on; `offered` null: it is gone. Each `{id, label, name, kind}` that it did not offer before
--- becomes an instance of the owner's under that id. What the owner removed does not come back by a reconnection.
-create function app.announce_connector(of_connector uuid, offered jsonb, version_of_client text, seen_at timestamptz) returns void
+-- becomes an instance of the owner's under that id. What the owner removed does not come back by a reconnection. False: there is no such connector any more.
+create function app.announce_connector(of_connector uuid, offered jsonb, version_of_client text, seen_at timestamptz) returns boolean
 language plpgsql security definer set search_path = ''
 as $$
 declare
   machine public.connectors;
 begin
   select * into machine from public.connectors as connector where connector.id = of_connector for update;
-  if not found or machine.last_seen_at > seen_at then
-    return;
+  if not found then
+    return false;
+  end if;
+  if machine.last_seen_at > seen_at then
+    return true;
   end if;
   update public.connectors as connector
   set is_online = offered is not null, last_seen_at = seen_at,
@@ -231,6 +234,7 @@ begin
       select from public.provider_instances as instance
       where instance.connector_id = machine.id and instance.upstream = entry.name and instance.kind = entry.kind
     );
+  return true;
 end
 $$;
 --> statement-breakpoint

@@ -194,6 +194,7 @@ export const providerLogins = pgTable(
     error: text("error"),
     expiresAt: time("expires_at").notNull(),
     pollAfter: time("poll_after"),
+    intervalSeconds: integer("interval_seconds"),
   },
   (table) => [
     index("provider_logins_owner").on(table.ownerUserId),
