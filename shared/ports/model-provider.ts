@@ -30,6 +30,14 @@ export interface StreamOptions {
 /** What a vendor says of one of its models; the catalogue fills the gaps. */
 export type ListedModel = Pick<Model, "id"> & Partial<Omit<Model, "id" | "providerId" | "provider" | "health">>;
 
+/** How far a model server is with fetching a model. Sizes are of the piece at hand; null where it does not say. */
+export interface PullProgress {
+  /** In the server's words; `success` is the last. */
+  status: string;
+  completedBytes: number | null;
+  totalBytes: number | null;
+}
+
 export interface ModelProvider {
   readonly kind: ProviderKind;
   /**
@@ -39,4 +47,14 @@ export interface ModelProvider {
   models(signal: AbortSignal): Promise<ListedModel[]>;
   /** Never throws, also not while iterated: a failure is the last event. Ending the iteration early ends the request. */
   stream(request: ModelRequest, options: StreamOptions): AsyncIterable<ModelEvent>;
+  /**
+   * One vector for each text, in order; as the vendor sent them, unchecked. Left out where the vendor has none.
+   * @throws {ProviderError}
+   */
+  embed?(model: string, texts: readonly string[], signal: AbortSignal): Promise<number[][]>;
+  /**
+   * Has a model server fetch a model. Ending the iteration early stops it; what it has stays there.
+   * @throws {ProviderError} while iterated
+   */
+  pull?(model: string, signal: AbortSignal): AsyncIterable<PullProgress>;
 }

@@ -1,83 +1,113 @@
 import { describe, expect, it } from "vitest";
 import type { ProviderErrorKind } from "../../ports/model-provider.ts";
-import {
-  failureOf,
-  failureOfErrorBody,
-  failureOfResponse,
-  failureOfThrown,
-  retryAfterMsOf,
-  type Vendor,
-} from "./errors.ts";
+import { aProviderRecord, sealedAs } from "../../testing/providers/open-at.ts";
+import { vendorOf } from "./access.ts";
+import { failureOf, type SentenceFacts } from "./errors.ts";
 
-const vendor: Vendor = {
-  name: "Acme",
-  baseUrl: "https://user:pass@acme.example/v1?token=hidden",
-  baseUrlSetting: "ACME_BASE_URL",
-  keySetting: "ACME_API_KEY",
-  secret: "acme-very-secret",
-};
-const now = Date.parse("2026-11-21T12:00:00Z");
-const respond = (status: number, error: unknown) =>
-  failureOfResponse(vendor, { status, headers: new Headers(), body: JSON.stringify({ error }), now, model: "m-1" });
+const environment = vendorOf(aProviderRecord({ source: "environment", displayName: "Anthropic" }));
+const stored = vendorOf(aProviderRecord({ displayName: "Work Claude", credential: sealedAs("api-key") }));
+const login = vendorOf(aProviderRecord({ displayName: "Work Claude", credential: sealedAs("oauth") }));
+const connected = vendorOf(
+  aProviderRecord({ kind: "ollama", route: "connector", displayName: "Ollama on tower", connectorId: "c" }),
+);
+const lmStudio = vendorOf(
+  aProviderRecord({ kind: "openai-compatible", displayName: "LM Studio", baseUrl: "https://models.example.org" }),
+);
+const sentence = (vendor: typeof stored, kind: ProviderErrorKind, facts: SentenceFacts = {}) =>
+  failureOf(kind, vendor, facts).message;
 
-describe("errors of vendors", () => {
-  it.each<[number, unknown, ProviderErrorKind]>([
-    [429, { code: "insufficient_quota", message: "You exceeded your current quota" }, "quota_exceeded"],
-    [429, { code: "1113", message: "Insufficient balance" }, "quota_exceeded"],
-    [400, { type: "invalid_request_error", message: "Your credit balance is too low" }, "quota_exceeded"],
-    [
-      400,
-      { code: "context_length_exceeded", message: "This model's maximum context length is 8" },
-      "context_too_large",
-    ],
-    [400, { code: "invalid_api_key", message: "Incorrect API key provided" }, "unauthenticated"],
-    [400, "model 'x' not found", "not_found"],
-    [500, { type: "overloaded_error", message: "Overloaded" }, "overloaded"],
-    [400, { type: "invalid_request_error", message: "temperature: must be a number" }, "invalid_request"],
-    [418, null, "invalid_request"],
-  ])("trusts the body's word over the status: %i %j is %s", (status, error, kind) => {
-    expect(respond(status, error)).toMatchObject({ kind, status });
+const KINDS: readonly ProviderErrorKind[] = [
+  "unauthenticated",
+  "not_found",
+  "invalid_request",
+  "context_too_large",
+  "rate_limited",
+  "quota_exceeded",
+  "overloaded",
+  "server_error",
+  "unreachable",
+  "timeout",
+  "stream_cut",
+  "protocol",
+  "aborted",
+];
+
+describe("the sentences on what went wrong", () => {
+  it("name the operator's variable for what comes from the environment", () => {
+    expect(sentence(environment, "unauthenticated", { status: 401 })).toBe(
+      "Anthropic refused the API key (401). Set ANTHROPIC_API_KEY to a valid key and restart.",
+    );
+    expect(sentence(environment, "unreachable")).toBe(
+      "Anthropic cannot be reached at https://api.anthropic.com. Check the network and ANTHROPIC_BASE_URL.",
+    );
   });
 
-  it("says what to do, with the setting's name", () => {
-    expect(respond(401, { message: "no" }).message).toBe(
-      "Acme refused the API key (401). Set ACME_API_KEY to a valid key and restart.",
+  it("name the place in the product for what a person saved", () => {
+    expect(sentence(stored, "unauthenticated", { status: 401 })).toBe(
+      'Anthropic refused the API key (401). Change the key of "Work Claude" under Settings, Providers.',
     );
-    expect(failureOf("unreachable", vendor).message).toBe(
-      "Acme cannot be reached at https://acme.example. Check the network and ACME_BASE_URL.",
+    expect(sentence(stored, "unauthenticated", { credential: "missing" })).toBe(
+      '"Work Claude" has no API key. Enter one under Settings, Providers.',
     );
-    expect(respond(404, { message: "no" }).message).toContain('does not know the model "m-1" (404)');
+    expect(sentence(lmStudio, "unauthenticated", { status: 401 })).toBe(
+      'The server "LM Studio" at https://models.example.org asks for a key (401). Enter it for "LM Studio" under Settings, Providers.',
+    );
+    expect(sentence(lmStudio, "unreachable")).toBe(
+      'The server "LM Studio" cannot be reached at https://models.example.org. Check the network and the address of "LM Studio" under Settings, Providers.',
+    );
   });
 
-  it("shows no secret in any sentence, even quoted by the vendor, and stays on one short line", () => {
-    const message = `bad\nkey acme-very-secret and sk-proj-abcdefghijkl or Bearer abc.def ${"x".repeat(5_000)}`;
-    for (const kind of ["invalid_request", "server_error", "protocol", "unauthenticated"] as const) {
-      const sentence = failureOf(kind, vendor, { detail: message }).message;
-      expect(sentence).not.toMatch(/very-secret|abcdefghijkl|abc\.def|pass|hidden|\n/);
-      expect(sentence.length).toBeLessThan(600);
+  it("say to log in again when a login has ended", () => {
+    expect(sentence(login, "unauthenticated", { status: 401 })).toBe(
+      'The login of "Work Claude" at Anthropic has ended (401). Log in again under Settings, Providers.',
+    );
+  });
+
+  it("say what to start on which machine when its connector is away", () => {
+    expect(sentence(connected, "unreachable", { machine: "tower" })).toBe(
+      'The machine "tower" is not connected; start `mosaic connect` there.',
+    );
+    expect(sentence(connected, "unreachable", { machine: "" })).toBe(
+      'The machine that "Ollama on tower" runs on is not connected; start `mosaic connect` there.',
+    );
+  });
+
+  it("say what to do about a model that went away", () => {
+    expect(sentence(stored, "not_found", { status: 404, model: "m-1" })).toBe(
+      'Anthropic does not have the model "m-1" (404); it may have been withdrawn. Choose another model, or check the address of "Work Claude" under Settings, Providers.',
+    );
+    expect(sentence(connected, "not_found", { model: "llama3" })).toContain("`ollama pull llama3`");
+  });
+
+  it("say what to do about a secret that cannot be opened", () => {
+    expect(sentence(stored, "unauthenticated", { credential: "sealed-by-lost-key" })).toContain("CREDENTIALS_KEYS");
+    expect(sentence(stored, "unauthenticated", { credential: "damaged" })).toBe(
+      'The saved key of "Work Claude" cannot be opened. Enter it again under Settings, Providers.',
+    );
+  });
+
+  it("are one line, end as sentences do, and give no variable to somebody who has none to set", () => {
+    for (const kind of KINDS) {
+      for (const vendor of [environment, stored, login, connected, lmStudio]) {
+        for (const facts of [{}, { status: 500, detail: "It broke", model: "m-1", retryAfterMs: 7_000 }]) {
+          const text = sentence(vendor, kind, facts);
+          expect(text).toMatch(/^["A-Z][^\n]+\.$/);
+          if (vendor !== environment) expect(text).not.toMatch(/[A-Z]+_(API_KEY|BASE_URL)/);
+        }
+      }
     }
   });
 
-  it.each([
-    [{ "retry-after": "7" }, 7_000],
-    [{ "retry-after": "Sat, 21 Nov 2026 12:00:30 GMT" }, 30_000],
-    [{ "retry-after": "Sat, 21 Nov 2026 11:00:00 GMT" }, 0],
-    [{ "retry-after-ms": "250", "retry-after": "9" }, 250],
-    [{ "retry-after": "999999" }, 3_600_000],
-    [{ "retry-after": "soon" }, undefined],
-    [{}, undefined],
-  ])("reads the wish to wait in %j as %s ms", (headers: Record<string, string>, ms) => {
-    expect(retryAfterMsOf(new Headers(headers), now)).toBe(ms);
-  });
-
-  it("finds the failure in whatever was thrown", () => {
-    const sdkError = Object.assign(new Error("wrapped"), {
-      error: { type: "error", error: { type: "rate_limit_error" } },
-    });
-    expect(failureOfThrown(vendor, sdkError).kind).toBe("rate_limited");
-    expect(failureOfThrown(vendor, new SyntaxError("Unexpected token")).kind).toBe("protocol");
-    expect(failureOfThrown(vendor, undefined).kind).toBe("protocol");
-    expect(failureOfErrorBody(vendor, { code: 402, message: "pay" })?.kind).toBe("quota_exceeded");
-    expect(failureOfErrorBody(vendor, 7)).toBeUndefined();
+  it("show no secret, even quoted by the vendor, and stay short", () => {
+    const vendor = {
+      ...vendorOf(aProviderRecord({ baseUrl: "https://user:pass@acme.example/v1?token=hidden" })),
+      secrets: ["acme-very-secret"],
+    };
+    const detail = `bad\nkey acme-very-secret and sk-proj-abcdefghijkl or Bearer abc.def ${"x".repeat(5_000)}`;
+    for (const kind of KINDS) {
+      const text = sentence(vendor, kind, { detail });
+      expect(text).not.toMatch(/very-secret|abcdefghijkl|abc\.def|pass|hidden|\n/);
+      expect(text.length).toBeLessThan(600);
+    }
   });
 });

@@ -1,19 +1,23 @@
 /**
- * What went wrong at a vendor, decided once for all of them: a status, an error code in a body or a broken connection
- * becomes a `ProviderFailure` with one sentence that tells its reader what to do.
+ * What went wrong at a vendor, in words: one sentence that tells its reader what to do, and where. Whose instance it is
+ * decides what they can do about it. The only place with such sentences.
  */
-import * as z from "zod";
-import { ProviderError, type ProviderErrorKind, type ProviderFailure } from "../../ports/model-provider.ts";
+import type { ConnectableKind } from "../../contract/provider.ts";
+import type { ProviderErrorKind, ProviderFailure } from "../../ports/model-provider.ts";
+import { VENDORS } from "./vendors.ts";
 
-/** What the sentences need to know of a vendor. `secret` is only used to keep it out of them. */
+/** What the sentences need to know of an instance. `secrets` are only used to keep them out. */
 export interface Vendor {
+  /** How it is called at the start of a sentence. */
   name: string;
+  kind: ConnectableKind;
   baseUrl: string;
-  /** The setting that holds the address. */
-  baseUrlSetting: string;
-  /** The setting that holds the key; null where there is none. */
-  keySetting: string | null;
-  secret?: string;
+  /** What its owner called it; null for the environment's. */
+  displayName: string | null;
+  isLogin: boolean;
+  isConnector: boolean;
+  /** Filled once the secret is opened for a call; the object lives no longer than that call. */
+  secrets: string[];
 }
 
 const RETRYABLE: ReadonlySet<ProviderErrorKind> = new Set([
@@ -25,86 +29,21 @@ const RETRYABLE: ReadonlySet<ProviderErrorKind> = new Set([
   "stream_cut",
   "protocol",
 ]);
-const MAX_RETRY_AFTER_MS = 3_600_000;
 const MAX_DETAIL_LENGTH = 300;
 
-/** Codes, types and phrases found in error bodies, the most telling first. They win over the status. */
-const BODY_TABLE: [RegExp, ProviderErrorKind][] = [
-  [
-    /context_length_exceeded|context_window|prompt is too long|maximum context length|exceeds? the context/i,
-    "context_too_large",
-  ],
-  [/\b1261\b|request_too_large/i, "context_too_large"],
-  [/insufficient_quota|insufficient_balance|billing|credit balance|insufficient credits|\b1113\b/i, "quota_exceeded"],
-  [/authentication_error|invalid_api_key|permission_error|incorrect api key/i, "unauthenticated"],
-  [/model_not_found|not_found_error|model ['"].*['"] not found/i, "not_found"],
-  [/rate_limit/i, "rate_limited"],
-  [/overloaded/i, "overloaded"],
-];
+/** Text from a vendor with what the call is signed in with taken out: some repeat it. Shorter secrets than this are words. */
+export const hideSecrets = (vendor: Vendor, text: string, minLength: number): string =>
+  vendor.secrets
+    .filter((secret) => secret.length >= minLength)
+    .reduce((rest, secret) => rest.replaceAll(secret, HIDDEN), text);
 
-const STATUS_TABLE: Readonly<Record<number, ProviderErrorKind>> = {
-  401: "unauthenticated",
-  402: "quota_exceeded",
-  403: "unauthenticated",
-  404: "not_found",
-  405: "not_found",
-  408: "timeout",
-  409: "server_error",
-  413: "context_too_large",
-  425: "overloaded",
-  429: "rate_limited",
-  503: "overloaded",
-  504: "timeout",
-  524: "timeout",
-  529: "overloaded",
-};
-
-function kindOfStatus(status: number): ProviderErrorKind {
-  const known = STATUS_TABLE[status];
-  if (known) return known;
-  return status >= 500 || status < 400 ? "server_error" : "invalid_request";
-}
-
-const short = z.string().optional().catch(undefined);
-const ErrorDetail = z.object({
-  type: short,
-  code: z
-    .union([z.string(), z.number().transform(String)])
-    .optional()
-    .catch(undefined),
-  message: short,
-});
-const ErrorBody = z.object({ error: z.unknown() });
-
-interface Complaint {
-  codes: string;
-  message: string;
-}
-
-/** Finds the complaint in any vendor's error body: `{error: {type, code, message}}`, the inner object, or `{error: "text"}`. */
-function complaintOf(body: unknown): Complaint | undefined {
-  if (typeof body === "string") return { codes: "", message: body };
-  const outer = ErrorBody.safeParse(body);
-  if (outer.success && outer.data.error) return complaintOf(outer.data.error);
-  const detail = ErrorDetail.safeParse(body);
-  if (!detail.success) return undefined;
-  const { type, code, message } = detail.data;
-  if (type === undefined && code === undefined && message === undefined) return undefined;
-  return { codes: `${type ?? ""} ${code ?? ""}`, message: message ?? "" };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
+/** What stands for a secret. */
+export const HIDDEN = "[secret]";
 
 /** A vendor's own words, fit for one sentence: on one line, short, without keys. */
 function quote(vendor: Vendor, text: string): string {
-  const withoutSecret = vendor.secret ? text.replaceAll(vendor.secret, "…") : text;
-  const clean = withoutSecret
+  const withoutSecrets = hideSecrets(vendor, text, 4);
+  const clean = withoutSecrets
     .replace(/\b(sk|key|pk)[-_][\w*.-]{6,}/gi, "…")
     .replace(/\bBearer\s+\S+/gi, "Bearer …")
     .replace(/\s+/g, " ")
@@ -113,40 +52,103 @@ function quote(vendor: Vendor, text: string): string {
 }
 
 /** Scheme and host only: an address may carry a password or a token. */
-function hostOf(baseUrl: string): string {
-  return URL.canParse(baseUrl) ? new URL(baseUrl).origin : "its address";
+function originOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).origin : "its address";
 }
 
-interface SentenceFacts {
+export interface SentenceFacts {
   status?: number;
   detail?: string;
   model?: string;
   retryAfterMs?: number;
+  /** Where a redirect pointed. */
+  redirectedTo?: string;
+  /** The machine whose connector is away; empty where its name is not known. */
+  machine?: string;
+  /** Why no request was made: there is nothing to sign in with. */
+  credential?: "missing" | "sealed-by-lost-key" | "damaged" | "login-ended";
+  /** Why the address is refused, as the end of a sentence. */
+  refusedUrl?: string;
 }
 
 type Sentence = (vendor: Vendor, facts: SentenceFacts) => string;
 
 const at = (facts: SentenceFacts) => (facts.status === undefined ? "" : ` (${facts.status})`);
 const saying = (facts: SentenceFacts) => (facts.detail ? `: ${facts.detail}` : "");
+const ended = (sentence: string) => (/[.…!?]$/.test(sentence) ? sentence : `${sentence}.`);
 const waiting = (facts: SentenceFacts) =>
   facts.retryAfterMs === undefined ? "Wait a little" : `Wait ${Math.ceil(facts.retryAfterMs / 1000)} s`;
 
+const settingsOf = (vendor: Vendor) => VENDORS[vendor.kind];
+const inSettings = "under Settings, Providers";
+
+/** What to look at when the address may be wrong, as the end of a sentence. */
+function checkAddress(vendor: Vendor): string {
+  if (vendor.isConnector) return `check what "${vendor.displayName}" points to in the settings of \`mosaic connect\``;
+  if (vendor.displayName !== null) return `check the address of "${vendor.displayName}" ${inSettings}`;
+  return `check ${settingsOf(vendor).baseUrlSetting ?? "its address"}`;
+}
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
+function whereIs(vendor: Vendor): string {
+  return vendor.isConnector ? "" : ` at ${originOf(vendor.baseUrl)}`;
+}
+
+function unauthenticated(vendor: Vendor, facts: SentenceFacts): string {
+  const { keySetting } = settingsOf(vendor);
+  const { displayName } = vendor;
+  if (facts.credential === "missing")
+    return displayName === null
+      ? `${vendor.name} has no API key. Set ${keySetting ?? "its key"} and restart.`
+      : `"${displayName}" has no API key. Enter one ${inSettings}.`;
+  if (facts.credential === "sealed-by-lost-key")
+    return `The key of "${displayName}" was sealed with a key that is not in CREDENTIALS_KEYS any more. Put that one back, or enter the key again ${inSettings}.`;
+  if (facts.credential === "damaged")
+    return `The saved key of "${displayName}" cannot be opened. Enter it again ${inSettings}.`;
+  if (vendor.isLogin || facts.credential === "login-ended")
+    return `The login of "${displayName}" at ${vendor.name} has ended${at(facts)}. Log in again ${inSettings}.`;
+  if (displayName === null)
+    return keySetting
+      ? `${vendor.name} refused the API key${at(facts)}. Set ${keySetting} to a valid key and restart.`
+      : `${vendor.name}${whereIs(vendor)} asks for a sign-in${at(facts)}. ${capital(checkAddress(vendor))}.`;
+  return settingsOf(vendor).isOpen && vendor.secrets.length === 0
+    ? `${vendor.name}${whereIs(vendor)} asks for a key${at(facts)}. Enter it for "${displayName}" ${inSettings}.`
+    : `${vendor.name} refused the API key${at(facts)}. Change the key of "${displayName}" ${inSettings}.`;
+}
+
+function notFound(vendor: Vendor, facts: SentenceFacts): string {
+  if (!facts.model) return `${vendor.name} has nothing at this address${at(facts)}. ${capital(checkAddress(vendor))}.`;
+  const install = vendor.kind === "ollama" ? `, or install it there with \`ollama pull ${facts.model}\`` : "";
+  return `${vendor.name} does not have the model "${facts.model}"${at(facts)}; it may have been withdrawn. Choose another model${install}, or ${checkAddress(vendor)}.`;
+}
+
+function unreachable(vendor: Vendor, facts: SentenceFacts): string {
+  if (facts.refusedUrl !== undefined)
+    return `Mosaic does not call the address of "${vendor.displayName}": ${facts.refusedUrl}. Change it ${inSettings}.`;
+  if (facts.machine !== undefined) {
+    const machine = facts.machine === "" ? `that "${vendor.displayName}" runs on` : `"${facts.machine}"`;
+    return `The machine ${machine} is not connected; start \`mosaic connect\` there.`;
+  }
+  if (vendor.isConnector)
+    return `${vendor.name} cannot be reached on its machine. Start it there, or ${checkAddress(vendor)}.`;
+  return `${vendor.name} cannot be reached${whereIs(vendor)}. Check the network and ${checkAddress(vendor).slice("check ".length)}.`;
+}
+
+function protocol(vendor: Vendor, facts: SentenceFacts): string {
+  if (facts.redirectedTo === undefined)
+    return `${vendor.name}${whereIs(vendor)} sent something that is not an answer in its format${saying(facts)}. ${capital(checkAddress(vendor))}.`;
+  return `${vendor.name}${whereIs(vendor)} points to ${originOf(facts.redirectedTo)} instead${at(facts)}, where the key is not sent. If that is right, enter the new address: ${checkAddress(vendor)}.`;
+}
+
 const SENTENCES: Readonly<Record<ProviderErrorKind, Sentence>> = {
-  unauthenticated: (vendor, facts) =>
-    vendor.keySetting
-      ? `${vendor.name} refused the API key${at(facts)}. Set ${vendor.keySetting} to a valid key and restart.`
-      : `${vendor.name} at ${hostOf(vendor.baseUrl)} asks for a sign-in${at(facts)}. Check ${vendor.baseUrlSetting}.`,
-  not_found: (vendor, facts) =>
-    facts.model
-      ? `${vendor.name} does not know the model "${facts.model}"${at(facts)}. Choose another model, or check ${vendor.baseUrlSetting}.`
-      : `${vendor.name} has nothing at this address${at(facts)}. Check ${vendor.baseUrlSetting}.`,
+  unauthenticated,
+  not_found: notFound,
+  unreachable,
+  protocol,
   invalid_request: (vendor, facts) =>
-    `${vendor.name} did not accept the request${at(facts)}${saying(facts) || ". Try another model"}`.replace(
-      /([^.…])$/,
-      "$1.",
-    ),
+    ended(`${vendor.name} did not accept the request${at(facts)}${saying(facts) || ". Try another model"}`),
   context_too_large: (vendor, facts) =>
-    `The conversation is too long for ${facts.model ?? "this model"} at ${vendor.name}${at(facts)}. Start a new conversation or choose a model with a larger context.`,
+    `The conversation is too long for ${facts.model || "this model"} at ${vendor.name}${at(facts)}. Start a new conversation or choose a model with a larger context.`,
   rate_limited: (vendor, facts) =>
     `${vendor.name} limits the rate of requests${at(facts)}. ${waiting(facts)} and try again, or choose another model.`,
   quota_exceeded: (vendor, facts) =>
@@ -154,13 +156,9 @@ const SENTENCES: Readonly<Record<ProviderErrorKind, Sentence>> = {
   overloaded: (vendor, facts) =>
     `${vendor.name} is overloaded${at(facts)}. ${waiting(facts)} and try again, or choose another model.`,
   server_error: (vendor, facts) =>
-    `${vendor.name} failed${at(facts)}${saying(facts)}. Try again, or choose another model.`.replace("..", "."),
-  unreachable: (vendor) =>
-    `${vendor.name} cannot be reached at ${hostOf(vendor.baseUrl)}. Check the network and ${vendor.baseUrlSetting}.`,
+    `${ended(`${vendor.name} failed${at(facts)}${saying(facts)}`)} Try again, or choose another model.`,
   timeout: (vendor, facts) => `${vendor.name} did not answer in time${at(facts)}. Try again, or choose another model.`,
   stream_cut: (vendor) => `The connection to ${vendor.name} ended before the answer did. Try again.`,
-  protocol: (vendor, facts) =>
-    `${vendor.name} at ${hostOf(vendor.baseUrl)} sent something that is not an answer in its format${saying(facts)}. Check ${vendor.baseUrlSetting}.`,
   aborted: () => "The answer was stopped.",
 };
 
@@ -174,72 +172,4 @@ export function failureOf(kind: ProviderErrorKind, vendor: Vendor, facts: Senten
     ...(facts.retryAfterMs === undefined ? {} : { retryAfterMs: facts.retryAfterMs }),
     ...(facts.status === undefined ? {} : { status: facts.status }),
   };
-}
-
-/** `retry-after-ms`, or `Retry-After` in seconds or as a date; undefined where it says nothing usable. */
-export function retryAfterMsOf(headers: Headers, now: number): number | undefined {
-  const exact = Number(headers.get("retry-after-ms") ?? Number.NaN);
-  const value = headers.get("retry-after");
-  const seconds = value === null || value.trim() === "" ? Number.NaN : Number(value);
-  const ms = !Number.isNaN(exact)
-    ? exact
-    : !Number.isNaN(seconds)
-      ? seconds * 1000
-      : value === null
-        ? Number.NaN
-        : Date.parse(value) - now;
-  return Number.isNaN(ms) ? undefined : Math.min(Math.max(0, Math.round(ms)), MAX_RETRY_AFTER_MS);
-}
-
-/** An HTTP answer that is not the wanted one. `body` is its text, perhaps cut short. */
-export function failureOfResponse(
-  vendor: Vendor,
-  answer: { status: number; headers: Headers; body: string; now: number; model?: string },
-): ProviderFailure {
-  const complaint = complaintOf(parseJson(answer.body));
-  const retryAfterMs = retryAfterMsOf(answer.headers, answer.now);
-  const kind = kindOfComplaint(complaint) ?? kindOfStatus(answer.status);
-  return failureOf(kind, vendor, {
-    status: answer.status,
-    ...(complaint?.message ? { detail: complaint.message } : {}),
-    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-    ...(answer.model === undefined ? {} : { model: answer.model }),
-  });
-}
-
-function kindOfComplaint(complaint: Complaint | undefined): ProviderErrorKind | undefined {
-  if (!complaint) return undefined;
-  const text = `${complaint.codes} ${complaint.message}`;
-  return BODY_TABLE.find(([pattern]) => pattern.test(text))?.[1];
-}
-
-/** An error object met inside a stream or in a 200. Undefined when it is none. */
-export function failureOfErrorBody(vendor: Vendor, body: unknown, model?: string): ProviderFailure | undefined {
-  const complaint = complaintOf(body);
-  if (!complaint) return undefined;
-  const numeric = Number(complaint.codes.trim());
-  const kind =
-    kindOfComplaint(complaint) ??
-    (/invalid_request_error|invalid_prompt/.test(complaint.codes)
-      ? "invalid_request"
-      : numeric >= 400 && numeric < 600
-        ? kindOfStatus(numeric)
-        : "server_error");
-  return failureOf(kind, vendor, { detail: complaint.message, ...(model === undefined ? {} : { model }) });
-}
-
-/** Whatever else was thrown while an answer was read: an SDK's in-stream error, or something that could not be parsed. */
-export function failureOfThrown(vendor: Vendor, thrown: unknown, model?: string): ProviderFailure {
-  if (thrown instanceof ProviderError) return thrown.failure;
-  const carried = ErrorBody.safeParse(thrown);
-  const failure =
-    carried.success && carried.data.error ? failureOfErrorBody(vendor, carried.data.error, model) : undefined;
-  return failure ?? failureOf("protocol", vendor);
-}
-
-/** Whether a text is a JSON error body, as some proxies send with status 200. */
-export function failureOfErrorText(vendor: Vendor, text: string, model?: string): ProviderFailure | undefined {
-  const body = parseJson(text);
-  const outer = ErrorBody.safeParse(body);
-  return outer.success && outer.data.error ? failureOfErrorBody(vendor, body, model) : undefined;
 }

@@ -8,7 +8,8 @@ import {
   type ProviderFailure,
   type StreamOptions,
 } from "../../ports/model-provider.ts";
-import { failureOf, failureOfErrorText, failureOfResponse, type Vendor } from "./errors.ts";
+import { failureOfErrorText, failureOfResponse } from "./classify-failure.ts";
+import { failureOf, type Vendor } from "./errors.ts";
 
 export type Fetch = typeof fetch;
 
@@ -20,6 +21,8 @@ const DRAIN_MS = 50;
 export interface Watch {
   readonly fetch: Fetch;
   readonly signal: AbortSignal;
+  /** Runs what must happen before the request, such as opening its secret, under the same deadline and the same stop. */
+  within<Value>(work: () => Promise<Value>): Promise<Value>;
   /** The first thing that went wrong. */
   failure(): ProviderFailure | undefined;
   /** Whether the body has been read to its end. */
@@ -119,11 +122,27 @@ class RequestWatch implements Watch {
     return error;
   }
 
-  readonly fetch: Fetch = async (input, init) => {
-    const { fetch: send, options } = this.#setup;
-    this.#timer = setTimeout(() => this.#fail("timeout"), options.headersTimeoutMs ?? DEFAULT_TIMEOUT_MS);
+  async within<Value>(work: () => Promise<Value>): Promise<Value> {
+    if (this.#failure) throw new ProviderError(this.#failure);
+    this.#arm();
     try {
-      const response = await this.#headersOf(send(input, { ...init, signal: this.signal }));
+      return await Promise.race([work(), this.#stopped]);
+    } finally {
+      clearTimeout(this.#timer);
+    }
+  }
+
+  #arm(): void {
+    this.#timer = setTimeout(() => this.#fail("timeout"), this.#setup.options.headersTimeoutMs ?? DEFAULT_TIMEOUT_MS);
+  }
+
+  readonly fetch: Fetch = async (input, init) => {
+    const { fetch: send } = this.#setup;
+    this.#arm();
+    try {
+      // A redirect would carry the key to wherever it points.
+      const sent = send(input, { ...init, redirect: "manual", signal: this.signal });
+      const response = await this.#headersOf(sent);
       const refusal = await Promise.race([this.#refusalOf(response), this.#stopped]);
       if (refusal) throw this.#failWith(refusal);
       const contentType = response.headers.get("content-type") ?? "";
@@ -138,7 +157,8 @@ class RequestWatch implements Watch {
   async #headersOf(sent: Promise<Response>): Promise<Response> {
     try {
       return await Promise.race([sent, this.#stopped]);
-    } catch {
+    } catch (thrown) {
+      if (thrown instanceof ProviderError) throw this.#failWith(thrown.failure);
       throw this.#failWith(failureOf("unreachable", this.#setup.vendor));
     }
   }

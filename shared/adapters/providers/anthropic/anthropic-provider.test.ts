@@ -1,16 +1,16 @@
 import { describe, expect, it } from "vitest";
 import { ask, collect, failureOfEvents, finishOfEvents } from "../../../testing/providers/collect-events.ts";
 import { describeProviderContract } from "../../../testing/providers/contract-suite.ts";
+import { openAt } from "../../../testing/providers/open-at.ts";
 import { startRawServer } from "../../../testing/providers/raw-server.ts";
 import { ANTHROPIC_WIRE } from "../../../testing/providers/vendor-wires.ts";
-import { createAnthropicProvider } from "./anthropic-provider.ts";
 
 const secret = "sk-ant-0123456789abcdef";
 const model = "claude-sonnet-4-6";
 
 describeProviderContract({
   name: "Anthropic",
-  create: (url) => createAnthropicProvider({ apiKey: secret, baseUrl: url, fetch }),
+  create: (url) => openAt("anthropic", url, secret),
   wire: ANTHROPIC_WIRE,
   model,
   secret,
@@ -23,7 +23,7 @@ async function read(events: Record<string, unknown>[]) {
     response.writeHead(200, { "content-type": "text/event-stream" });
     response.end(events.map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`).join(""));
   });
-  const provider = createAnthropicProvider({ apiKey: secret, baseUrl: server.url, fetch });
+  const provider = openAt("anthropic", server.url, secret);
   const collected = await collect(provider, ask(model, "hi"));
   await server.close();
   return { collected, request: server.requests[0] };
@@ -98,10 +98,7 @@ describe("Anthropic's own ways", () => {
       const error = { type: "invalid_request_error", message: "prompt is too long: 1200000 tokens > 1000000 maximum" };
       response.end(JSON.stringify({ type: "error", error }));
     });
-    const events = await collect(
-      createAnthropicProvider({ apiKey: secret, baseUrl: server.url, fetch }),
-      ask(model, "hi"),
-    );
+    const events = await collect(openAt("anthropic", server.url, secret), ask(model, "hi"));
     await server.close();
     expect(failureOfEvents(events)).toMatchObject({ kind: "context_too_large", retryable: false, status: 400 });
   });

@@ -2,16 +2,16 @@ import { describe, expect, it } from "vitest";
 import type { ModelRequest } from "../../../ports/model-provider.ts";
 import { ask, collect, failureOfEvents, finishOfEvents } from "../../../testing/providers/collect-events.ts";
 import { describeProviderContract } from "../../../testing/providers/contract-suite.ts";
+import { openAt } from "../../../testing/providers/open-at.ts";
 import { startRawServer } from "../../../testing/providers/raw-server.ts";
 import { CHAT_WIRE } from "../../../testing/providers/vendor-wires.ts";
-import { createChatCompletionsProvider } from "./chat-completions-provider.ts";
 import { type ChatVendor, OPENROUTER, ZAI } from "./chat-vendor.ts";
 
 const secret = "or-v1-0123456789abcdef";
 
 describeProviderContract({
   name: "OpenRouter",
-  create: (url) => createChatCompletionsProvider(OPENROUTER, { apiKey: secret, baseUrl: `${url}/api/v1`, fetch }),
+  create: (url) => openAt("openrouter", `${url}/api/v1`, secret),
   wire: CHAT_WIRE,
   model: "anthropic/claude-sonnet-4.6",
   secret,
@@ -19,7 +19,7 @@ describeProviderContract({
 
 describeProviderContract({
   name: "Z.ai",
-  create: (url) => createChatCompletionsProvider(ZAI, { apiKey: secret, baseUrl: `${url}/api/paas/v4`, fetch }),
+  create: (url) => openAt("zai", `${url}/api/paas/v4`, secret),
   wire: CHAT_WIRE,
   model: "glm-5",
   secret,
@@ -38,8 +38,8 @@ async function read(record: ChatVendor, chunks: readonly unknown[], request: Mod
     response.writeHead(200, { "content-type": "text/event-stream" });
     response.end(sse(chunks));
   });
-  const access = { apiKey: secret, baseUrl: server.url, fetch, publicUrl: "https://mosaic.example" };
-  const collected = await collect(createChatCompletionsProvider(record, access), request);
+  const provider = openAt(record.kind, server.url, secret, { publicUrl: "https://mosaic.example" });
+  const collected = await collect(provider, request);
   await server.close();
   return { collected, request: server.requests[0] };
 }
@@ -50,7 +50,7 @@ async function list(record: ChatVendor, status: number, body: unknown) {
     response.writeHead(status, { "content-type": "application/json" });
     response.end(JSON.stringify(body));
   });
-  const provider = createChatCompletionsProvider(record, { apiKey: secret, baseUrl: server.url, fetch });
+  const provider = openAt(record.kind, server.url, secret);
   try {
     return await provider.models(new AbortController().signal);
   } finally {

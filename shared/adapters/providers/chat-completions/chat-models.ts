@@ -3,9 +3,9 @@ import * as z from "zod";
 import type { ModelPrices } from "../../../contract/model.ts";
 import { SEED_MODELS } from "../../../domain/catalogue/seed-models.ts";
 import { type ListedModel, ProviderError } from "../../../ports/model-provider.ts";
-import type { Vendor } from "../errors.ts";
+import type { Access, OpenedSecret } from "../access.ts";
 import { fetchJson } from "../fetch-json.ts";
-import type { Fetch } from "../watched-fetch.ts";
+import { VENDORS } from "../vendors.ts";
 import type { ChatVendor } from "./chat-vendor.ts";
 
 const text = z.string().optional().catch(undefined);
@@ -64,7 +64,7 @@ function withFacts(entry: Entry, vendor: ChatVendor): ListedModel {
       streaming: true,
       embedding: false,
     },
-    source: `listed by ${vendor.name}`,
+    source: `listed by ${VENDORS[vendor.kind].name}`,
   };
 }
 
@@ -81,16 +81,13 @@ async function checkKey(ask: (path: string, body: unknown) => Promise<unknown>, 
 /** @throws {ProviderError} */
 export async function listChatModels(
   record: ChatVendor,
-  access: { vendor: Vendor; fetch: Fetch; headers: Record<string, string>; signal: AbortSignal },
+  call: { access: Access; sign: (secret: OpenedSecret) => Record<string, string>; signal: AbortSignal },
 ): Promise<ListedModel[]> {
-  const { vendor } = access;
   if (record.modelList === "seed") {
     const seeds = SEED_MODELS.filter((seed) => seed.provider === record.kind).map(({ id }) => ({ id }));
-    const ask = (path: string, body: unknown): Promise<unknown> =>
-      fetchJson({ ...access, url: `${vendor.baseUrl}${path}`, body, schema: z.unknown() });
-    await checkKey(ask, seeds[0]?.id ?? "");
+    await checkKey((path, body) => fetchJson({ ...call, path, body, schema: z.unknown() }), seeds[0]?.id ?? "");
     return seeds;
   }
-  const list = await fetchJson({ ...access, url: `${vendor.baseUrl}/models`, schema: ModelList });
+  const list = await fetchJson({ ...call, path: "/models", schema: ModelList });
   return list.data.map((entry) => (record.modelList === "facts" ? withFacts(entry, record) : { id: entry.id }));
 }

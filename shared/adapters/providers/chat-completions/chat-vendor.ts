@@ -1,12 +1,8 @@
 /** What differs between vendors that speak OpenAI's chat completions. A new one is a new record, not new code. */
-import type { ProviderKind } from "../../../contract/model.ts";
+import type { ConnectableKind } from "../../../contract/provider.ts";
 
 export interface ChatVendor {
-  kind: ProviderKind;
-  name: string;
-  baseUrl: string;
-  baseUrlSetting: string;
-  keySetting: string | null;
+  kind: ConnectableKind;
   headers: Readonly<Record<string, string>>;
   /** The header that names this installation's address, where the vendor shows it to the account's owner. */
   refererHeader: string | null;
@@ -25,10 +21,6 @@ export interface ChatVendor {
 
 export const OPENROUTER: ChatVendor = {
   kind: "openrouter",
-  name: "OpenRouter",
-  baseUrl: "https://openrouter.ai/api/v1",
-  baseUrlSetting: "OPENROUTER_BASE_URL",
-  keySetting: "OPENROUTER_API_KEY",
   headers: { "x-title": "Mosaic" },
   refererHeader: "http-referer",
   maxTokensField: "max_tokens",
@@ -42,10 +34,6 @@ export const OPENROUTER: ChatVendor = {
 
 export const ZAI: ChatVendor = {
   kind: "zai",
-  name: "Z.ai",
-  baseUrl: "https://api.z.ai/api/paas/v4",
-  baseUrlSetting: "ZAI_BASE_URL",
-  keySetting: "ZAI_API_KEY",
   headers: {},
   refererHeader: null,
   maxTokensField: "max_tokens",
@@ -54,5 +42,19 @@ export const ZAI: ChatVendor = {
   replayReasoningField: "reasoning_content",
   reasoningSwitch: "thinking",
   modelList: "seed",
+  extraBody: {},
+};
+
+/** LM Studio, vLLM, llama.cpp, LiteLLM and whoever else speaks it: nothing is assumed that any of them refuses. */
+export const OPENAI_COMPATIBLE: ChatVendor = {
+  kind: "openai-compatible",
+  headers: {},
+  refererHeader: null,
+  maxTokensField: "max_tokens",
+  maxTemperature: 2,
+  reasoningFields: ["reasoning_content", "reasoning"],
+  replayReasoningField: null,
+  reasoningSwitch: null,
+  modelList: "ids",
   extraBody: {},
 };

@@ -2,8 +2,10 @@
 import * as z from "zod";
 import type { FinishReason } from "../../../contract/message.ts";
 import { type ModelEvent, ProviderError } from "../../../ports/model-provider.ts";
-import { failureOf, failureOfErrorBody, type Vendor } from "../errors.ts";
+import { failureOfErrorBody } from "../classify-failure.ts";
+import { failureOf, type Vendor } from "../errors.ts";
 import type { UsageSoFar } from "../run-stream.ts";
+import { isJson, linesOf } from "./json-lines.ts";
 
 const Count = z.int().nonnegative().catch(0);
 const Line = z.object({
@@ -30,38 +32,6 @@ const Line = z.object({
   error: z.unknown().optional(),
 });
 type Line = z.infer<typeof Line>;
-
-/** A line longer than this is not Ollama's. */
-const MAX_LINE_LENGTH = 16 * 1024 * 1024;
-
-async function* linesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<string, void, undefined> {
-  const decoder = new TextDecoder();
-  const reader = body.getReader();
-  let rest = "";
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) break;
-      const lines = (rest + decoder.decode(value, { stream: true })).split("\n");
-      rest = lines.pop() ?? "";
-      if (rest.length > MAX_LINE_LENGTH) throw new Error("A line without end.");
-      for (const line of lines) if (line.trim() !== "") yield line;
-    }
-  } finally {
-    await reader.cancel();
-  }
-  // A last line may lack its newline; one that was cut off is no JSON and says nothing.
-  if (isJson(rest)) yield rest;
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 /** A tool's arguments are an object; older versions send them as text. */
 function inputOf(args: unknown): unknown {

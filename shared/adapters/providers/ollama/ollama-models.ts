@@ -1,9 +1,8 @@
 /** What an Ollama has: names from `/api/tags`, facts from `/api/show`, remembered by digest. */
 import * as z from "zod";
 import { type ListedModel, ProviderError } from "../../../ports/model-provider.ts";
-import type { Vendor } from "../errors.ts";
+import { type Access, bearerHeaders } from "../access.ts";
 import { fetchJson } from "../fetch-json.ts";
-import type { Fetch } from "../watched-fetch.ts";
 import type { OllamaFacts } from "./ollama-request.ts";
 
 const text = z.string().optional().catch(undefined);
@@ -50,15 +49,15 @@ export interface OllamaModels {
   facts(model: string, signal: AbortSignal): Promise<ModelFacts>;
 }
 
-export function ollamaModels(vendor: Vendor, fetch: Fetch): OllamaModels {
+export function ollamaModels(access: Access): OllamaModels {
   const known = new Map<string, { digest: string | undefined; facts: ModelFacts }>();
 
   async function show(model: string, digest: string | undefined, signal: AbortSignal): Promise<ModelFacts> {
     const remembered = known.get(model);
     if (remembered && (digest === undefined || remembered.digest === digest)) return remembered.facts;
     try {
-      const url = `${vendor.baseUrl}/api/show`;
-      const facts = factsOf(await fetchJson({ vendor, fetch, url, body: { model }, schema: Shown, signal, model }));
+      const call = { access, sign: bearerHeaders, signal, model };
+      const facts = factsOf(await fetchJson({ ...call, path: "/api/show", body: { model }, schema: Shown }));
       known.set(model, { digest, facts });
       return facts;
     } catch (thrown) {
@@ -87,13 +86,13 @@ export function ollamaModels(vendor: Vendor, fetch: Fetch): OllamaModels {
       },
       // `llama3:latest` is asked for as `llama3`.
       ...(tag.name.endsWith(":latest") ? { aliases: [tag.name.slice(0, -":latest".length)] } : {}),
-      source: `listed by ${vendor.name}`,
+      source: "listed by Ollama",
     };
   }
 
   async function list(signal: AbortSignal): Promise<ListedModel[]> {
-    const tags =
-      (await fetchJson({ vendor, fetch, url: `${vendor.baseUrl}/api/tags`, schema: Tags, signal })).models ?? [];
+    const list = await fetchJson({ access, sign: bearerHeaders, signal, path: "/api/tags", schema: Tags });
+    const tags = list.models ?? [];
     const models: ListedModel[] = [];
     // Few at a time: a Worker has six connections, and a probe must not take them all.
     for (let start = 0; start < tags.length; start += SHOWN_AT_ONCE) {

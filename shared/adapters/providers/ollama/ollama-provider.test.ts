@@ -2,14 +2,14 @@ import { describe, expect, it } from "vitest";
 import type { ModelRequest } from "../../../ports/model-provider.ts";
 import { ask, collect, finishOfEvents } from "../../../testing/providers/collect-events.ts";
 import { describeProviderContract } from "../../../testing/providers/contract-suite.ts";
+import { openAt } from "../../../testing/providers/open-at.ts";
 import { startRawServer } from "../../../testing/providers/raw-server.ts";
 import { OLLAMA_WIRE } from "../../../testing/providers/vendor-wires.ts";
-import { createOllamaProvider } from "./ollama-provider.ts";
 import { contextFor } from "./ollama-request.ts";
 
 describeProviderContract({
   name: "Ollama",
-  create: (url) => createOllamaProvider({ baseUrl: url, fetch }),
+  create: (url) => openAt("ollama", url, null),
   wire: OLLAMA_WIRE,
   model: "m",
   secret: "ollama-has-no-key-to-show",
@@ -27,7 +27,7 @@ async function read(shown: unknown, lines: unknown[], request: ModelRequest = as
     response.writeHead(200, { "content-type": "application/x-ndjson" });
     response.end(lines.map((line) => JSON.stringify(line)).join("\n"));
   });
-  const collected = await collect(createOllamaProvider({ baseUrl: `${server.url}/v1`, fetch }), request);
+  const collected = await collect(openAt("ollama", `${server.url}/v1`, null), request);
   await server.close();
   return { collected, request: server.requests[0] };
 }
@@ -112,7 +112,7 @@ describe("Ollama's own ways", () => {
       ],
     };
     const server = await startRawServer({ "/api/tags": tags, "/api/show": THINKER });
-    const models = await createOllamaProvider({ baseUrl: server.url, fetch }).models(new AbortController().signal);
+    const models = await openAt("ollama", server.url, null).models(new AbortController().signal);
     await server.close();
     expect(models).toMatchObject([
       {
@@ -134,7 +134,7 @@ describe("Ollama's own ways", () => {
     };
     const server = await startRawServer({ "/api/tags": tags });
     server.answer((response) => void response.writeHead(404).end());
-    const models = await createOllamaProvider({ baseUrl: server.url, fetch }).models(new AbortController().signal);
+    const models = await openAt("ollama", server.url, null).models(new AbortController().signal);
     await server.close();
     expect(models.map(({ id, capabilities }) => [id, capabilities?.embedding])).toEqual([
       ["nomic-embed-text", true],

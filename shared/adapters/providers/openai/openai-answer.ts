@@ -7,7 +7,8 @@ import type {
 } from "openai/resources/responses/responses";
 import type { FinishReason, Usage } from "../../../contract/message.ts";
 import type { ModelEvent } from "../../../ports/model-provider.ts";
-import { failureOf, failureOfErrorBody, type Vendor } from "../errors.ts";
+import { failureOfErrorBody } from "../classify-failure.ts";
+import { failureOf, type Vendor } from "../errors.ts";
 import { isCompleteInput, parseToolInput } from "../prompt-parts.ts";
 import type { UsageSoFar } from "../run-stream.ts";
 import { reasoningSignature } from "./openai-request.ts";

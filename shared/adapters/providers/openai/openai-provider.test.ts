@@ -2,15 +2,15 @@ import { describe, expect, it } from "vitest";
 import type { ModelRequest } from "../../../ports/model-provider.ts";
 import { ask, collect, finishOfEvents } from "../../../testing/providers/collect-events.ts";
 import { describeProviderContract } from "../../../testing/providers/contract-suite.ts";
+import { openAt } from "../../../testing/providers/open-at.ts";
 import { startRawServer } from "../../../testing/providers/raw-server.ts";
 import { RESPONSES_WIRE } from "../../../testing/providers/vendor-wires.ts";
-import { createOpenAiProvider } from "./openai-provider.ts";
 
 const secret = "sk-proj-0123456789abcdef";
 
 describeProviderContract({
   name: "OpenAI",
-  create: (url) => createOpenAiProvider({ apiKey: secret, baseUrl: `${url}/v1`, fetch }),
+  create: (url) => openAt("openai", `${url}/v1`, secret),
   wire: RESPONSES_WIRE,
   model: "gpt-5.4",
   secret,
@@ -29,10 +29,7 @@ async function read(events: Record<string, unknown>[], request: ModelRequest = a
     response.writeHead(200, { "content-type": "text/event-stream" });
     response.end(events.map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`).join(""));
   });
-  const collected = await collect(
-    createOpenAiProvider({ apiKey: secret, baseUrl: `${server.url}/v1`, fetch }),
-    request,
-  );
+  const collected = await collect(openAt("openai", `${server.url}/v1`, secret), request);
   await server.close();
   return { collected, request: server.requests[0] };
 }
@@ -106,7 +103,7 @@ describe("OpenAI's own ways", () => {
     const server = await startRawServer({
       "/v1/models": { data: ["gpt-5.4", "text-embedding-3-small", "whisper-1", "gpt-image-1"].map((id) => ({ id })) },
     });
-    const provider = createOpenAiProvider({ apiKey: secret, baseUrl: `${server.url}/v1`, fetch });
+    const provider = openAt("openai", `${server.url}/v1`, secret);
     expect(await provider.models(new AbortController().signal)).toEqual([{ id: "gpt-5.4" }]);
     await server.close();
   });

@@ -1,0 +1,79 @@
+import { describe, expect, it } from "vitest";
+import type { ProviderErrorKind } from "../../ports/model-provider.ts";
+import { aProviderRecord } from "../../testing/providers/open-at.ts";
+import { vendorOf } from "./access.ts";
+import { failureOfErrorBody, failureOfResponse, failureOfThrown, retryAfterMsOf } from "./classify-failure.ts";
+
+const vendor = vendorOf(aProviderRecord());
+const now = Date.parse("2026-11-21T12:00:00Z");
+const respond = (status: number, error: unknown, headers: Record<string, string> = {}) =>
+  failureOfResponse(vendor, {
+    status,
+    headers: new Headers(headers),
+    body: JSON.stringify({ error }),
+    now,
+    model: "m-1",
+  });
+
+describe("what a vendor's refusal means", () => {
+  it.each<[number, unknown, ProviderErrorKind]>([
+    [429, { code: "insufficient_quota", message: "You exceeded your current quota" }, "quota_exceeded"],
+    [429, { code: "1113", message: "Insufficient balance" }, "quota_exceeded"],
+    [400, { type: "invalid_request_error", message: "Your credit balance is too low" }, "quota_exceeded"],
+    [
+      400,
+      { code: "context_length_exceeded", message: "This model's maximum context length is 8" },
+      "context_too_large",
+    ],
+    [
+      400,
+      { type: "exceed_context_size_error", message: "the request exceeds the available context size" },
+      "context_too_large",
+    ],
+    [400, { code: "invalid_api_key", message: "Incorrect API key provided" }, "unauthenticated"],
+    [400, "model 'x' not found", "not_found"],
+    [500, { type: "overloaded_error", message: "Overloaded" }, "overloaded"],
+    [400, { type: "invalid_request_error", message: "temperature: must be a number" }, "invalid_request"],
+    [418, null, "invalid_request"],
+  ])("trusts the body's word over the status: %i %j is %s", (status, error, kind) => {
+    expect(respond(status, error)).toMatchObject({ kind, status });
+  });
+
+  it.each([
+    [{ "retry-after": "7" }, 7_000],
+    [{ "retry-after": "Sat, 21 Nov 2026 12:00:30 GMT" }, 30_000],
+    [{ "retry-after": "Sat, 21 Nov 2026 11:00:00 GMT" }, 0],
+    [{ "retry-after-ms": "250", "retry-after": "9" }, 250],
+    [{ "retry-after": "999999" }, 3_600_000],
+    [{ "retry-after": "soon" }, undefined],
+    [{}, undefined],
+  ])("reads the wish to wait in %j as %s ms", (headers: Record<string, string>, ms) => {
+    expect(retryAfterMsOf(new Headers(headers), now)).toBe(ms);
+  });
+
+  it("reads a redirect as an address that is not the vendor's any more, by its origin alone", () => {
+    const failure = respond(302, null, { location: "https://else.example/login?token=hidden" });
+    expect(failure).toMatchObject({ kind: "protocol", status: 302 });
+    expect(failure.message).toContain("points to https://else.example instead");
+    expect(failure.message).not.toContain("hidden");
+  });
+
+  it("takes only a connector's word that a machine is away", () => {
+    const body = JSON.stringify({ code: "connector_offline", machine: "tower" });
+    const answer = { status: 503, headers: new Headers(), body, now };
+    const connected = vendorOf(aProviderRecord({ kind: "ollama", route: "connector", displayName: "Ollama on tower" }));
+    expect(failureOfResponse(connected, answer).kind).toBe("unreachable");
+    expect(failureOfResponse(vendor, answer).kind).toBe("overloaded");
+  });
+
+  it("finds the failure in whatever was thrown", () => {
+    const sdkError = Object.assign(new Error("wrapped"), {
+      error: { type: "error", error: { type: "rate_limit_error" } },
+    });
+    expect(failureOfThrown(vendor, sdkError).kind).toBe("rate_limited");
+    expect(failureOfThrown(vendor, new SyntaxError("Unexpected token")).kind).toBe("protocol");
+    expect(failureOfThrown(vendor, undefined).kind).toBe("protocol");
+    expect(failureOfErrorBody(vendor, { code: 402, message: "pay" })?.kind).toBe("quota_exceeded");
+    expect(failureOfErrorBody(vendor, 7)).toBeUndefined();
+  });
+});

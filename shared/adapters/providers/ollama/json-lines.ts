@@ -1,0 +1,32 @@
+/** A line longer than this is not Ollama's. */
+const MAX_LINE_LENGTH = 16 * 1024 * 1024;
+
+/** The lines of a streamed body, as they come; empty ones are left out. */
+export async function* linesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<string, void, undefined> {
+  const decoder = new TextDecoder();
+  const reader = body.getReader();
+  let rest = "";
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      const lines = (rest + decoder.decode(value, { stream: true })).split("\n");
+      rest = lines.pop() ?? "";
+      if (rest.length > MAX_LINE_LENGTH) throw new Error("A line without end.");
+      for (const line of lines) if (line.trim() !== "") yield line;
+    }
+  } finally {
+    await reader.cancel();
+  }
+  // A last line may lack its newline; one that was cut off is no JSON and says nothing.
+  if (isJson(rest)) yield rest;
+}
+
+export function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
