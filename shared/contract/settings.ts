@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { ProviderLoginSettings } from "./provider-login-settings.ts";
 
 const Url = z.url({ protocol: /^https?$/ });
 const BaseUrl = Url.transform((value) => value.replace(/\/+$/, ""));
@@ -53,12 +54,8 @@ export const Settings = z.object({
   PROVIDER_PROBE_SECONDS: z.coerce.number().int().min(5).max(3600).default(60),
   /** Which embedding model documents and questions are turned into vectors with. */
   EMBEDDING_MODEL: z.string().min(1).default("nomic-embed-text"),
-  /**
-   * Sign-ins at vendors beyond what is built in, as JSON: `{"<kind>": {"clientId", "authorizationUrl", "tokenUrl",
-   * "scopes"?, "clientSecret"?, "deviceUrl"?, "revocationUrl"?}}`. Off where nothing is set: whether a vendor's terms
-   * allow it is the operator's to know.
-   */
-  PROVIDER_LOGINS: blankIsUnset(Secret),
+  /** Logins at vendors beyond what is built in. Whether a vendor's terms allow one is the operator's to know. */
+  PROVIDER_LOGINS: blankIsUnset(ProviderLoginSettings),
 });
 export type Settings = z.infer<typeof Settings>;
 
