@@ -1,5 +1,6 @@
 import type { HealthState, Model, ProviderHealth, ProviderKind } from "../contract/model.ts";
-import type { TrafficOutcome } from "../domain/providers/breaker.ts";
+import type { HealthNews, TrafficOutcome } from "../domain/providers/breaker.ts";
+import type { HealthRecord } from "../domain/providers/health.ts";
 import type { ProviderRecord } from "../domain/providers/provider-record.ts";
 import type { TurnConfiguration } from "../domain/providers/turn-configuration.ts";
 import type { ListedModel, ModelProvider } from "./model-provider.ts";
@@ -60,4 +61,13 @@ export interface ProviderHealthBook {
   firstLook(configuration: TurnConfiguration | null, deadlineMs: number): Promise<void>;
   /** As of the last probes and of real traffic, of these; what is old is asked anew aside. Never throws. */
   of(records: readonly ProviderRecord[]): Promise<ProviderHealth[]>;
+}
+
+/** Where the breaker of one instance is kept, whichever isolate it is told in. */
+export interface ProviderHealthObject {
+  /**
+   * Takes news, on top of the newest of what it knows and what the teller knew before.
+   * @returns how the instance fares now
+   */
+  learn(known: HealthRecord, ofVersion: number, news: HealthNews): Promise<HealthRecord>;
 }

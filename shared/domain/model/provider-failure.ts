@@ -1,18 +1,20 @@
 /** Everything that can go wrong at a vendor, decided once, inside the adapter. */
-export type ProviderErrorKind =
-  | "unauthenticated" // 401, 403 on the key
-  | "not_found" // the model or the address does not exist
-  | "invalid_request" // 400, 422: the same request fails again everywhere alike
-  | "context_too_large"
-  | "rate_limited" // 429
-  | "quota_exceeded" // 402, insufficient_quota
-  | "overloaded" // 503, 529
-  | "server_error" // other 5xx, an error body in a 200
-  | "unreachable" // refused, DNS, TLS, reset before headers
-  | "timeout" // no headers, or the stream stood still
-  | "stream_cut" // the stream ended without its end
-  | "protocol" // an answer that is not the vendor's format
-  | "aborted"; // our own signal
+export const PROVIDER_ERROR_KINDS = [
+  "unauthenticated", // 401, 403 on the key
+  "not_found", // the model or the address does not exist
+  "invalid_request", // 400, 422: the same request fails again everywhere alike
+  "context_too_large",
+  "rate_limited", // 429
+  "quota_exceeded", // 402, insufficient_quota
+  "overloaded", // 503, 529
+  "server_error", // other 5xx, an error body in a 200
+  "unreachable", // refused, DNS, TLS, reset before headers
+  "timeout", // no headers, or the stream stood still
+  "stream_cut", // the stream ended without its end
+  "protocol", // an answer that is not the vendor's format
+  "aborted", // our own signal
+] as const;
+export type ProviderErrorKind = (typeof PROVIDER_ERROR_KINDS)[number];
 
 /** A vendor's failure as data. `message` is one sentence for the user and names no secret. */
 export interface ProviderFailure {

@@ -122,6 +122,10 @@ function change(
   return { ...health, ...changes, state, sinceMs, checkedAtMs: nowMs, version: health.version + 1 };
 }
 
+/** UTF-16 units; it is one sentence, and goes with every reading of the configuration. */
+const LONGEST_ERROR = 500;
+const shortened = (error: string): string => error.slice(0, LONGEST_ERROR).toWellFormed();
+
 const WELL: Partial<HealthRecord> = {
   failures: 0,
   lastFailureAtMs: null,
@@ -147,7 +151,7 @@ function afterFailedProbe(
   { kind, error }: Extract<ProbeOutcome, { ok: false }>,
   nowMs: number,
 ): HealthRecord {
-  const told = { lastError: error, lastErrorKind: kind };
+  const told = { lastError: shortened(error), lastErrorKind: kind };
   if (kind === "unauthenticated") return change(health, "down", nowMs, { ...told, openUntilMs: UNTIL_CHANGED_MS });
   if (kind === "unreachable") {
     const failures = health.failures + 1;
@@ -172,7 +176,7 @@ function afterTraffic(health: HealthRecord, outcome: TrafficOutcome, nowMs: numb
   const { kind, error, retryAfterMs } = outcome;
   const opensAfter = OPENS_AFTER[kind];
   if (opensAfter === undefined) return health;
-  const told = { lastError: error, lastErrorKind: kind, lastFailureAtMs: nowMs };
+  const told = { lastError: shortened(error), lastErrorKind: kind, lastFailureAtMs: nowMs };
   if (kind === "unauthenticated") {
     const failures = health.failures + 1;
     return change(health, "down", nowMs, { ...told, failures, openUntilMs: UNTIL_CHANGED_MS, trialUntilMs: null });
