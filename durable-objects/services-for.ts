@@ -1,11 +1,15 @@
 import { waitUntil } from "cloudflare:workers";
 import { createServices, type Services } from "../shared/runtime/services.ts";
-import { type Bindings, conversationObject } from "./stubs.ts";
+import { type Bindings, connectorObject, conversationObject, providerHealthObject } from "./stubs.ts";
 
 /** The services of this isolate, with the platform's verbs they need: the same ones for the Worker and its objects. */
 export const servicesFor = (env: Bindings): Services =>
   createServices(env, {
     background: waitUntil,
+    connector: (id) => connectorObject(env, id),
     revoke: (conversationId, what) => conversationObject(env, conversationId).revoke(what),
+    providerHealth: (providerId) => providerHealthObject(env, providerId),
     ...(env.MAILBOX ? { mailbox: env.MAILBOX } : {}),
+    ...(env.PUBLIC_NETWORK ? { publicNetwork: env.PUBLIC_NETWORK } : {}),
+    ...(env.PRIVATE_NETWORK ? { privateNetwork: env.PRIVATE_NETWORK } : {}),
   });

@@ -183,6 +183,9 @@ describe("health", () => {
       conversation: () => {
         throw new Error("unused");
       },
+      connector: () => {
+        throw new Error("unused");
+      },
     });
     expect((await app.fetch(new Request("https://mosaic.test/health/live"), {})).status).toBe(200);
     const ready = await app.fetch(new Request("https://mosaic.test/health/ready"), {});

@@ -1,4 +1,5 @@
 import type { Context } from "hono";
+import type { ConnectorObject } from "../shared/ports/connector-gateway.ts";
 import type { ConversationObject } from "../shared/ports/conversation-object.ts";
 import type { Services } from "../shared/runtime/services.ts";
 
@@ -7,6 +8,7 @@ export interface Rooms {
   /** @throws Error naming the wrong variables when the Worker is not configured. */
   services(): Services;
   conversation(id: string): ConversationObject;
+  connector(id: string): ConnectorObject;
 }
 
 export interface Edge {

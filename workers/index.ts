@@ -1,6 +1,7 @@
+import { Connector } from "../durable-objects/connector/object.ts";
 import { Conversation } from "../durable-objects/conversation/object.ts";
 import { servicesFor } from "../durable-objects/services-for.ts";
-import { type Bindings, conversationObject } from "../durable-objects/stubs.ts";
+import { type Bindings, connectorObject, conversationObject } from "../durable-objects/stubs.ts";
 import { createApp } from "./app.ts";
 import { runCron } from "./cron/run-cron.ts";
 import { consume } from "./queues/consume.ts";
@@ -10,7 +11,11 @@ interface WorkerBindings extends Bindings {
   MAINTENANCE: Queue<MaintenanceMessage>;
 }
 
-const app = createApp<WorkerBindings>({ services: servicesFor, conversation: conversationObject });
+const app = createApp<WorkerBindings>({
+  services: servicesFor,
+  conversation: conversationObject,
+  connector: connectorObject,
+});
 
 const workFor = (env: WorkerBindings): Work => ({
   // Only when asked for: wrong settings then fail one message, and a dead letter is logged all the same.
@@ -24,4 +29,4 @@ export default {
   scheduled: ({ cron }, env) => runCron(cron, workFor(env)),
 } satisfies ExportedHandler<WorkerBindings>;
 
-export { Conversation };
+export { Connector, Conversation };

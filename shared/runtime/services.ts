@@ -1,4 +1,5 @@
 import { v7 as newId } from "uuid";
+import { createConnectorGateway } from "../adapters/connector/connector-gateway.ts";
 import { createHttpMailer } from "../adapters/mail/http-mailer.ts";
 import { createMailboxMailer } from "../adapters/mail/mailbox-mailer.ts";
 import { createNoMailer } from "../adapters/mail/no-mailer.ts";
@@ -17,6 +18,7 @@ import { createSignIn } from "../adapters/sign-in/sign-in.ts";
 import { createBuiltInTools } from "../adapters/tools/built-in-tools.ts";
 import type { Settings } from "../contract/settings.ts";
 import type { AccountStore, IdempotencyStore } from "../ports/account-store.ts";
+import type { ConnectorGateway, ConnectorObject } from "../ports/connector-gateway.ts";
 import type { ConfigurationReader, ConversationStore, EventSink } from "../ports/conversation-store.ts";
 import type { JobStore } from "../ports/job-store.ts";
 import type { Mailer } from "../ports/mailer.ts";
@@ -40,6 +42,7 @@ export interface Services {
   maintenance: Maintenance;
   providers: ProviderDirectory;
   tools: ToolHost;
+  connectorGateway: ConnectorGateway;
   /** One cheap round trip: is the database there, are the migrations in? Never throws. */
   checkDatabase(): Promise<{ ok: boolean; detail: string }>;
   timers: Timers;
@@ -59,6 +62,8 @@ export interface Platform {
     conversationId: string,
     what: { credentialId: string } | { userId: string; workspaceId: string },
   ): Promise<void>;
+  /** The object that a machine dials into. */
+  connector(id: string): ConnectorObject;
   /** The self-hosted stack's letter box. */
   mailbox?: { fetch(url: string, init: RequestInit): Promise<Response> };
 }
@@ -113,6 +118,7 @@ function compose(settings: Settings, platform: Platform): Services {
       schedule: platform.background,
     }),
     tools: createBuiltInTools({ now }),
+    connectorGateway: createConnectorGateway({ connector: platform.connector }),
     checkDatabase: () => checkDatabase(app),
     timers: platformTimers,
     random: Math.random,

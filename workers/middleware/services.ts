@@ -1,3 +1,4 @@
+import type { ConnectorObject } from "../../shared/ports/connector-gateway.ts";
 import type { ConversationObject } from "../../shared/ports/conversation-object.ts";
 import type { Services } from "../../shared/runtime/services.ts";
 import type { Rooms } from "../edge.ts";
@@ -6,6 +7,7 @@ import type { Rooms } from "../edge.ts";
 export interface Entry<Env extends object> {
   services(env: Env): Services;
   conversation(env: Env, id: string): ConversationObject;
+  connector(env: Env, id: string): ConnectorObject;
 }
 
 /** Makes the services once per isolate, at the first request that needs them; a failure is not kept. */
@@ -18,5 +20,6 @@ export function openRooms<Env extends object>(entry: Entry<Env>): (env: Env) => 
       return services;
     },
     conversation: (id) => entry.conversation(env, id),
+    connector: (id) => entry.connector(env, id),
   });
 }

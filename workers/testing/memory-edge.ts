@@ -26,6 +26,9 @@ export function memoryEdge(replace: Partial<Services> = {}) {
   const app = createApp({
     services: () => ({ ...services, ...replace }),
     conversation: (_env: object, id) => object(id),
+    connector: () => {
+      throw new Error("no machine dials in here");
+    },
   });
   const env = {};
 

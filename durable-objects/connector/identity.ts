@@ -1,0 +1,42 @@
+import * as z from "zod";
+import { Id } from "../../shared/contract/primitives.ts";
+import type { DialIn } from "../../shared/ports/connector-gateway.ts";
+
+const IDENTITY = "identity";
+
+/** Whose machine dials in here, and the hash of its secret: enough to let it back in without Postgres. */
+const Identity = z.object({ connectorId: Id, ownerUserId: Id, name: z.string(), secretHash: z.string() });
+export type Identity = z.infer<typeof Identity>;
+
+export class IdentityBook {
+  readonly #kv: Pick<SyncKvStorage, "get" | "put">;
+  #known: Identity | null;
+
+  constructor(storage: Pick<DurableObjectStorage, "kv">) {
+    this.#kv = storage.kv;
+    this.#known = Identity.safeParse(this.#kv.get(IDENTITY)).data ?? null;
+  }
+
+  get known(): Identity | null {
+    return this.#known;
+  }
+
+  /**
+   * Takes in what Postgres has confirmed; without that only the known secret is good.
+   * @returns `new-secret` where another one was good until now
+   */
+  admit({ connectorId, secretHash, owner }: DialIn): "admitted" | "new-secret" | "refused" {
+    const before = this.#known;
+    if (!owner) return before?.secretHash === secretHash ? "admitted" : "refused";
+    const identity = { connectorId, ...owner, secretHash };
+    if (JSON.stringify(identity) !== JSON.stringify(before)) {
+      this.#kv.put(IDENTITY, identity);
+      this.#known = identity;
+    }
+    return before && before.secretHash !== secretHash ? "new-secret" : "admitted";
+  }
+
+  forget(): void {
+    this.#known = null;
+  }
+}

@@ -1,0 +1,217 @@
+/**
+ * The one socket of a machine that said hello, as long as this object is awake: opens a stream per request, and hands
+ * what comes back to it. A machine that breaks the protocol is told so by the reason that `receive` answers.
+ */
+import { FairSender } from "../../shared/contract/connector-flow.ts";
+import {
+  decodeData,
+  encodeData,
+  type HeaderBlock,
+  headerBytes,
+  MAX_HEADER_BYTES,
+  MAX_STREAMS,
+  type MachineFrame,
+  SILENT_AFTER_MS,
+  type StackFrame,
+} from "../../shared/contract/connector-frames.ts";
+import type { Timers } from "../../shared/ports/timers.ts";
+import { answer } from "./answers.ts";
+import { Exchange } from "./exchange.ts";
+
+/** A model may be loaded from a slow disk first; whoever asks has a shorter patience of their own. */
+const HEADERS_WITHIN_MS = 600_000;
+const LOOK_EVERY_MS = 10_000;
+
+/** What a model server needs to know; nothing else of the caller's crosses. */
+const FORWARDED = ["accept", "authorization", "content-length", "content-type"];
+
+interface Deps {
+  socket: Pick<WebSocket, "send">;
+  /** Of the machine, for sentences. */
+  name: string;
+  timers: Pick<Timers, "after">;
+  now(): number;
+  /** When the machine was last heard of, pings included. */
+  heardAt(): number;
+  /** It was silent for too long while somebody waits. */
+  onSilent(): void;
+  firstStream: number;
+}
+
+export class Line {
+  readonly #deps: Deps;
+  readonly #exchanges = new Map<number, Exchange>();
+  readonly #sender: FairSender;
+  #nextStream: number;
+  #look: ReturnType<Timers["after"]> | null = null;
+
+  constructor(deps: Deps) {
+    this.#deps = deps;
+    this.#nextStream = deps.firstStream;
+    this.#sender = new FairSender({
+      data: (stream, bytes) => this.#write(encodeData(stream, bytes)),
+      end: (stream) => this.#tell({ type: "end", stream }),
+      isBusy: () => false, // each body waits for the machine's credit
+    });
+  }
+
+  async ask(upstream: string, request: Request): Promise<Response> {
+    if (this.#exchanges.size >= MAX_STREAMS) {
+      return answer("rate_limited", `The machine "${this.#deps.name}" has ${MAX_STREAMS} requests open; try again.`);
+    }
+    const headers: HeaderBlock = FORWARDED.flatMap((name) => {
+      const value = request.headers.get(name);
+      return value === null ? [] : [[name, value]];
+    });
+    if (headerBytes(headers) > MAX_HEADER_BYTES) return answer("too_large", "The headers are longer than 64 KiB.");
+    const stream = this.#takeStream();
+    const { pathname, search } = new URL(request.url);
+    const { method, body } = request;
+    const exchange = this.#begin(stream);
+    const cancel = (): void => this.#cancel(stream);
+    request.signal.addEventListener("abort", cancel, { once: true });
+    const late = this.#deps.timers.after(HEADERS_WITHIN_MS, () => {
+      this.#reset(stream, "The answer did not begin in time.");
+      this.#fail(stream, exchange, "provider_timeout", `The machine "${this.#deps.name}" did not answer in time.`);
+    });
+    const hasBody = body !== null;
+    if (hasBody) this.#sender.open(stream);
+    this.#tell({ type: "open", stream, upstream, method, path: `${pathname}${search}`, headers, hasBody });
+    if (body) void this.#upload(stream, body);
+    try {
+      return await exchange.response;
+    } finally {
+      late.cancel();
+    }
+  }
+
+  /** @returns why the machine's connection must end, or null */
+  frame(frame: MachineFrame): string | null {
+    switch (frame.type) {
+      case "hello":
+        return "`hello` came twice";
+      case "credit":
+        return this.#sender.credit(frame.stream, frame.bytes) ? null : "too much credit was given";
+      case "headers": {
+        const exchange = this.#exchangeOf(frame.stream);
+        if (!exchange) return null;
+        if (!exchange.begin(frame.status, frame.headers)) return "`headers` came twice";
+        return null;
+      }
+      case "end": {
+        const exchange = this.#exchanges.get(frame.stream);
+        if (!exchange) return null;
+        if (!exchange.hasHeaders) return "`end` came before `headers`";
+        this.#drop(frame.stream);
+        exchange.end();
+        return null;
+      }
+      case "reset": {
+        const exchange = this.#exchanges.get(frame.stream);
+        if (exchange) this.#fail(frame.stream, exchange, "provider_failed", oneLine(frame.message));
+        return null;
+      }
+    }
+  }
+
+  /** The same for a binary frame. */
+  data(bytes: Uint8Array): string | null {
+    const decoded = decodeData(bytes);
+    if (!decoded.ok) return decoded.reason;
+    const exchange = this.#exchangeOf(decoded.frame.stream);
+    if (!exchange) return null;
+    return exchange.data(decoded.frame.bytes) ? null : "more data came than was asked for";
+  }
+
+  /** The connection is gone: everyone who waits hears so at once. */
+  fail(): void {
+    const sentence = `The machine "${this.#deps.name}" went away; start \`mosaic connect\` on it again.`;
+    for (const [stream, exchange] of [...this.#exchanges]) this.#fail(stream, exchange, "connector_offline", sentence);
+  }
+
+  #begin(stream: number): Exchange {
+    const exchange = new Exchange({
+      grant: (bytes) => this.#tell({ type: "credit", stream, bytes }),
+      onCancel: () => this.#cancel(stream),
+    });
+    this.#exchanges.set(stream, exchange);
+    this.#look ??= this.#deps.timers.after(LOOK_EVERY_MS, () => this.#listen());
+    return exchange;
+  }
+
+  /** Once it gave up on a stream the machine hears so again with whatever it still sends: one word may have been lost. */
+  #exchangeOf(stream: number): Exchange | null {
+    const exchange = this.#exchanges.get(stream) ?? null;
+    if (!exchange) this.#reset(stream, "This stream is over.");
+    return exchange;
+  }
+
+  async #upload(stream: number, body: ReadableStream<Uint8Array>): Promise<void> {
+    const reader = body.getReader();
+    try {
+      for (let next = await reader.read(); !next.done; next = await reader.read()) {
+        await this.#sender.push(stream, next.value);
+        if (!this.#exchanges.has(stream)) {
+          await reader.cancel();
+          return;
+        }
+      }
+      this.#sender.finish(stream);
+    } catch {
+      // Whoever asked is gone in the middle of their question.
+      this.#cancel(stream);
+    }
+  }
+
+  #cancel(stream: number): void {
+    const exchange = this.#exchanges.get(stream);
+    if (!exchange) return;
+    this.#reset(stream, "Nobody waits for this answer any more.");
+    this.#fail(stream, exchange, "provider_failed", "The request was cancelled.");
+  }
+
+  #fail(stream: number, exchange: Exchange, code: Parameters<typeof answer>[0], sentence: string): void {
+    this.#drop(stream);
+    exchange.fail(new Error(sentence), () => answer(code, sentence, this.#deps.name));
+  }
+
+  #drop(stream: number): void {
+    this.#exchanges.delete(stream);
+    this.#sender.drop(stream);
+  }
+
+  /** While somebody waits the object is awake anyway, and may look at the clock; idle it sleeps. */
+  #listen(): void {
+    this.#look = null;
+    if (this.#exchanges.size === 0) return;
+    if (this.#deps.now() - this.#deps.heardAt() > SILENT_AFTER_MS) {
+      this.#deps.onSilent();
+      return;
+    }
+    this.#look = this.#deps.timers.after(LOOK_EVERY_MS, () => this.#listen());
+  }
+
+  #takeStream(): number {
+    const stream = this.#nextStream;
+    this.#nextStream = stream === 0xffff_ffff ? 1 : stream + 1;
+    return stream;
+  }
+
+  #reset(stream: number, message: string): void {
+    this.#tell({ type: "reset", stream, message });
+  }
+
+  #tell(frame: StackFrame): void {
+    this.#write(JSON.stringify(frame));
+  }
+
+  #write(data: string | Uint8Array<ArrayBuffer>): void {
+    try {
+      this.#deps.socket.send(data);
+    } catch {
+      // It is closing; `fail` comes.
+    }
+  }
+}
+
+const oneLine = (text: string): string => text.replaceAll(/\p{C}+/gu, " ").trim() || "The machine gave up.";
