@@ -9,6 +9,7 @@ import { type Command, HELP, type Invocation, parseArguments } from "./parse-arg
 import { plainLine, plainText } from "./plain-text.ts";
 import { askOnce, NothingCameOfIt } from "./print-answer.ts";
 import { commandIn, needsConversation, printCommand } from "./print-command.ts";
+import { runModels, runProviders } from "./providers/run-providers.ts";
 import { readStdin } from "./read-stdin.ts";
 import { login, signedIn } from "./signed-in.ts";
 import { UsageError } from "./usage-error.ts";
@@ -117,23 +118,35 @@ async function chat(invocation: Invocation, command: Extract<Command, { kind: "c
   }
 }
 
-async function run(invocation: Invocation): Promise<void> {
+/** @returns the exit code */
+async function run(invocation: Invocation): Promise<number> {
   const { command, url } = invocation;
+  const surroundings = { signIn: () => signedInAlready(invocation), say };
   switch (command.kind) {
+    case "providers":
+      return await runProviders(command, surroundings);
+    case "models":
+      return await runModels(command, surroundings);
     case "help":
-      return say(HELP.trimEnd());
+      say(HELP.trimEnd());
+      break;
     case "version":
-      return say(VERSION);
+      say(VERSION);
+      break;
     case "login":
       await login(url, credentials, say);
-      return;
+      break;
     case "logout":
-      return await logout(url);
+      await logout(url);
+      break;
     case "print":
-      return await print(invocation, command);
+      await print(invocation, command);
+      break;
     case "chat":
-      return await chat(invocation, command);
+      await chat(invocation, command);
+      break;
   }
+  return 0;
 }
 
 async function main(words: readonly string[]): Promise<number> {
@@ -143,8 +156,7 @@ async function main(words: readonly string[]): Promise<number> {
     return 2;
   }
   try {
-    await run(parsed.invocation);
-    return 0;
+    return await run(parsed.invocation);
   } catch (error) {
     const message =
       error instanceof ApiError || error instanceof UsageError

@@ -1,12 +1,15 @@
-import { parseArgs } from "node:util";
 import { closest, distance } from "fastest-levenshtein";
 import * as z from "zod";
+import { COMMON_OPTIONS, parseOptions } from "./parse-options.ts";
+import { type ModelsCommand, type ProvidersCommand, parseModels, parseProviders } from "./providers/parse-providers.ts";
 
 export type Command =
   | { kind: "help" }
   | { kind: "version" }
   | { kind: "login" }
   | { kind: "logout" }
+  | ProvidersCommand
+  | ModelsCommand
   | { kind: "chat"; conversation: ConversationChoice; model: string | undefined }
   | {
       kind: "print";
@@ -38,12 +41,15 @@ export const HELP = `Usage: npx mosaic [options]
   npx mosaic -p "/usage" -c  print the result of a slash command and exit
   npx mosaic login           sign in with a code and a browser
   npx mosaic logout          forget the sign-in
+  npx mosaic providers       who can answer, and how they fare; --help shows how to connect more
+  npx mosaic models          the models that can answer
 
 Options
   -p, --print <text>         print one answer and exit
   -c, --continue [id]        go on with a conversation
   -m, --model <name>         the model to ask, instead of the routed one
-      --json                 with -p: print one JSON object {conversationId, messageId, text, receipt, usage}
+      --json                 with -p: print one JSON object {conversationId, messageId, text, receipt, usage};
+                             with providers and models: what the API answers
       --url <url>            where Mosaic is (MOSAIC_URL, otherwise ${DEFAULT_URL})
       --token <token>        a session token or API key (MOSAIC_TOKEN, otherwise the saved sign-in)
   -h, --help                 this text
@@ -58,10 +64,7 @@ const OPTIONS = {
   print: { type: "string", short: "p" },
   continue: { type: "string", short: "c" },
   model: { type: "string", short: "m" },
-  json: { type: "boolean" },
-  url: { type: "string" },
-  token: { type: "string" },
-  help: { type: "boolean", short: "h" },
+  ...COMMON_OPTIONS,
   version: { type: "boolean", short: "v" },
 } as const;
 
@@ -94,8 +97,6 @@ function withOptionalValues(words: readonly string[]): string[] {
   return result;
 }
 
-const refuse = (message: string): Parsed => ({ ok: false, message });
-
 function checkUrl(value: string): string | null {
   const url = URL.parse(value);
   if (!url || (url.protocol !== "http:" && url.protocol !== "https:")) return null;
@@ -112,7 +113,7 @@ function choice(value: string | undefined): ConversationChoice | null {
 const MAX_EDITS = 2;
 
 function notACommand(word: string): string {
-  const meant = closest(word.toLowerCase(), ["login", "logout"]);
+  const meant = closest(word.toLowerCase(), ["login", "logout", ...Object.keys(PROGRAMS)]);
   if (distance(word.toLowerCase(), meant) <= MAX_EDITS) {
     return `\`${word}\` is not a command; did you mean \`npx mosaic ${meant}\`?`;
   }
@@ -145,20 +146,46 @@ function commandOf(values: Values, positionals: string[]): Command | string {
   return { kind: "print", text: values.print, json: values.json ?? false, conversation, model: values.model };
 }
 
-/** Reads the command line. What is wrong with it comes back as one sentence. */
-export function parseArguments(words: readonly string[], env: Record<string, string | undefined>): Parsed {
-  let parsed: { values: Values & { url?: string | undefined; token?: string | undefined }; positionals: string[] };
-  try {
-    parsed = parseArgs({ args: withOptionalValues(words), options: OPTIONS, allowPositionals: true, strict: true });
-  } catch (error) {
-    const reason = error instanceof Error ? (error.message.split(/\. |\n/, 1)[0] ?? "") : "";
-    return refuse(`${reason}; \`npx mosaic --help\` lists what there is.`);
+/** Commands with options of their own. */
+const PROGRAMS = { providers: parseProviders, models: parseModels } as const;
+const isProgram = (word: string | undefined): word is keyof typeof PROGRAMS =>
+  word !== undefined && Object.hasOwn(PROGRAMS, word);
+
+/** Where the first word that is no option stands; `--url` and `--token` may come before it. */
+function firstWord(words: readonly string[]): number {
+  let at = 0;
+  for (let option = true; option; ) {
+    const found = /^--(?:url|token)(=?)/.exec(words[at] ?? "");
+    option = found !== null;
+    if (found) at += found[1] === "=" ? 1 : 2;
   }
+  return at;
+}
+
+interface Read {
+  ok: true;
+  command: Command;
+  url: string | undefined;
+  token: string | undefined;
+}
+
+function readChat(words: readonly string[]): Read | { ok: false; message: string } {
+  const parsed = parseOptions(withOptionalValues(words), OPTIONS);
+  if (!parsed.ok) return parsed;
   const { values, positionals } = parsed;
   const command = commandOf(values, positionals);
-  if (typeof command === "string") return refuse(command);
-  const given = values.url ?? (env.MOSAIC_URL || DEFAULT_URL);
+  if (typeof command === "string") return { ok: false, message: command };
+  return { ok: true, command, url: values.url, token: values.token };
+}
+
+/** Reads the command line. What is wrong with it comes back as one sentence. */
+export function parseArguments(words: readonly string[], env: Record<string, string | undefined>): Parsed {
+  const at = firstWord(words);
+  const program = words[at];
+  const read = isProgram(program) ? PROGRAMS[program](words.toSpliced(at, 1)) : readChat(words);
+  if (!read.ok) return read;
+  const given = read.url ?? (env.MOSAIC_URL || DEFAULT_URL);
   const url = checkUrl(given);
-  if (!url) return refuse(`\`${given}\` is not an address; it looks like ${DEFAULT_URL}`);
-  return { ok: true, invocation: { command, url, token: values.token ?? (env.MOSAIC_TOKEN || undefined) } };
+  if (!url) return { ok: false, message: `\`${given}\` is not an address; it looks like ${DEFAULT_URL}` };
+  return { ok: true, invocation: { command: read.command, url, token: read.token ?? (env.MOSAIC_TOKEN || undefined) } };
 }

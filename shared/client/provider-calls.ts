@@ -6,6 +6,7 @@ import {
   type ConnectableKind,
   type CreateProvider,
   Provider,
+  ProviderList,
   ProviderLogin,
   ProviderTest,
   StartedLogin,
@@ -17,12 +18,6 @@ import { parseJson, type RequestText } from "./http.ts";
 const Connectors = pageOf(Connector);
 const Models = pageOf(Model);
 const Healths = z.object({ items: z.array(ProviderHealth) });
-
-/** What can be logged in to is told beside the list; a server that does not tell has none. */
-const Providers = pageOf(Provider).extend({
-  logins: z.array(z.object({ kind: Provider.shape.kind, method: StartedLogin.shape.method })).default([]),
-});
-export type ProviderList = z.output<typeof Providers>;
 
 /** As many as a page may hold. */
 const LIMIT = 200;
@@ -48,7 +43,7 @@ async function everyPage<Item>(read: (query: { limit: number; cursor?: string })
 
 export function providerCalls(request: RequestText) {
   return {
-    list: async () => parseJson(Providers, await request("GET", "/api/providers", { query: { limit: LIMIT } })),
+    list: async () => parseJson(ProviderList, await request("GET", "/api/providers", { query: { limit: LIMIT } })),
     get: async (id: string) => parseJson(Provider, await request("GET", provider(id))),
     create: async (body: z.input<typeof CreateProvider>) =>
       parseJson(Provider, await request("POST", "/api/providers", { body })),

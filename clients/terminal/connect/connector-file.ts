@@ -1,0 +1,99 @@
+import { readFileSync } from "node:fs";
+import * as z from "zod";
+import { ConnectorSecret } from "../../../shared/contract/connector-credentials.ts";
+import { MAX_UPSTREAMS } from "../../../shared/contract/connector-frames.ts";
+import { ConnectorName, Upstream } from "../../../shared/contract/connector.ts";
+import { Id } from "../../../shared/contract/primitives.ts";
+import { configFile, writePrivately } from "../local-files.ts";
+import { UsageError } from "../usage-error.ts";
+
+export const UpstreamUrl = z
+  .url({ protocol: /^https?$/, error: "is not an http or https address" })
+  .refine((url) => !/[?#]/.test(url), "must have no query")
+  .transform((url) => url.replace(/\/+$/, ""));
+
+/** A model server of this machine. Its headers are sent to it alone. */
+const ConfiguredUpstream = z.strictObject({
+  ...Upstream.shape,
+  url: UpstreamUrl,
+  headers: z.record(z.string(), z.string()).optional(),
+});
+export type ConfiguredUpstream = z.infer<typeof ConfiguredUpstream>;
+
+/** How this machine is known at one server. The secret is made before it is shown for the first time. */
+const Enrolment = z.strictObject({
+  name: ConnectorName,
+  secret: ConnectorSecret,
+  /** Null until the server has welcomed it once. */
+  connectorId: Id.nullable(),
+});
+export type Enrolment = z.infer<typeof Enrolment>;
+
+const ConnectorFile = z.strictObject({
+  upstreams: z
+    .array(ConfiguredUpstream)
+    .max(MAX_UPSTREAMS)
+    .refine((upstreams) => new Set(upstreams.map(({ name }) => name)).size === upstreams.length, "has a name twice"),
+  /** By address. */
+  servers: z.record(z.string(), Enrolment),
+});
+type ConnectorFile = z.infer<typeof ConnectorFile>;
+
+export const DEFAULT_OLLAMA = "http://127.0.0.1:11434";
+
+const fresh = (): ConnectorFile => ({
+  upstreams: [{ name: "ollama", kind: "ollama", url: DEFAULT_OLLAMA }],
+  servers: {},
+});
+
+type Environment = Record<string, string | undefined>;
+
+/**
+ * `connector.json` in the person's configuration folder, which only they can read: what this machine offers, and how it
+ * is known at each server.
+ */
+export function connectorFile(env: Environment) {
+  const path = configFile(env, "connector.json");
+  const read = (): ConnectorFile => {
+    let text: string;
+    try {
+      text = readFileSync(path, "utf8");
+    } catch {
+      return fresh();
+    }
+    try {
+      return ConnectorFile.parse(JSON.parse(text));
+    } catch (error) {
+      const issue = error instanceof z.ZodError ? error.issues[0] : undefined;
+      const why = issue ? `${issue.path.join(".")} ${issue.message}` : "it is not JSON";
+      throw new UsageError(`${path} cannot be used: ${why}. Correct it, or remove it to begin anew.`);
+    }
+  };
+  const write = (file: ConnectorFile): void => writePrivately(path, `${JSON.stringify(file, null, 2)}\n`);
+  return {
+    path,
+    upstreams: (): ConfiguredUpstream[] => read().upstreams,
+    enrolment: (url: string): Enrolment | undefined => read().servers[url],
+    /** Sets the address of the upstream "ollama", in its place in the list. */
+    saveOllama: (url: string): void => {
+      const file = read();
+      const known = file.upstreams.find(({ name }) => name === "ollama");
+      const ollama: ConfiguredUpstream = { ...known, name: "ollama", kind: "ollama", url };
+      const upstreams = known
+        ? file.upstreams.map((upstream) => (upstream === known ? ollama : upstream))
+        : [ollama, ...file.upstreams];
+      write({ ...file, upstreams });
+    },
+    saveEnrolment: (url: string, enrolment: Enrolment): void => {
+      const file = read();
+      write({ ...file, servers: { ...file.servers, [url]: enrolment } });
+    },
+    forget: (url: string): void => {
+      const file = read();
+      const { [url]: _, ...servers } = file.servers;
+      write({ ...file, servers });
+    },
+  };
+}
+
+export type ConnectorFileBook = ReturnType<typeof connectorFile>;
