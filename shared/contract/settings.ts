@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { parseKeyRing } from "./key-ring.ts";
 import { ProviderLoginSettings } from "./provider-login-settings.ts";
 
 const Url = z.url({ protocol: /^https?$/ });
@@ -24,7 +25,11 @@ export const Settings = z.object({
   /** Where the Neon driver posts its queries; unset = Neon itself. The self-hosted stack sets its own endpoint. */
   DATABASE_HTTP_ENDPOINT: blankIsUnset(Url),
   BETTER_AUTH_SECRET: z.string().min(32),
-  CREDENTIALS_KEYS: Secret,
+  /** Seals what people save; see `parseKeyRing`. */
+  CREDENTIALS_KEYS: z.string().superRefine((value, context) => {
+    const ring = parseKeyRing(value);
+    if (!ring.ok) context.addIssue({ code: "custom", message: ring.problem });
+  }),
   SIGN_UP: z.enum(["open", "invite", "closed"]).default("open"),
   /** Whoever signs up first must show it, where the stack listens beyond loopback. */
   SETUP_TOKEN: blankIsUnset(Secret),

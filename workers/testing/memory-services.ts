@@ -35,7 +35,7 @@ const settings = readSettings({
   DATABASE_APP_URL: "unused",
   DATABASE_AUTH_URL: "unused",
   BETTER_AUTH_SECRET: "x".repeat(32),
-  CREDENTIALS_KEYS: "unused",
+  CREDENTIALS_KEYS: `k1:${btoa("m".repeat(32))}`,
 });
 
 type WorkspacesOf = (person: Person) => Workspace[];
