@@ -64,7 +64,7 @@ export function createCredentialVault(keys: string): CredentialVault {
   };
   const seal = async (secret: ProviderSecret, binding: SecretBinding): Promise<string> => {
     const dataKey = crypto.getRandomValues(new Uint8Array(DATA_KEY_BYTES));
-    const plain = new TextEncoder().encode(JSON.stringify(Secret.parse(secret)));
+    const plain = utf8(JSON.stringify(Secret.parse(secret)));
     const content = await encrypt(await aesKey(dataKey), plain, aadOf("secret", "", binding));
     return writeSealed({ keyId: newest, wrapped: await wrap(dataKey, binding), ...content });
   };
@@ -110,10 +110,12 @@ function changed(secret: ProviderSecret, { apiKey, headers = secret.headers }: S
 /** What both layers are bound to, in a form in which no two bindings read the same. */
 const aadOf = (layer: "key" | "secret", keyId: string, binding: SecretBinding): Bytes => {
   const { scope, workspaceId, ownerUserId, kind, recordId } = binding;
-  return new TextEncoder().encode(
+  return utf8(
     JSON.stringify(["mosaic", "v1", layer, keyId, scope, workspaceId ?? "", ownerUserId ?? "", kind, recordId]),
   );
 };
+
+const utf8 = (text: string): Bytes => new Uint8Array(new TextEncoder().encode(text));
 
 const aesKey = (bytes: Bytes): Promise<AesKey> =>
   crypto.subtle.importKey("raw", bytes, "AES-GCM", false, ["encrypt", "decrypt"]);
@@ -145,7 +147,7 @@ const unknownKey = (id: string): VaultError =>
 /** Nothing of the text comes out, whatever is wrong with it. */
 function parseSecret(plain: Bytes): ProviderSecret {
   try {
-    return Secret.parse(JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(plain)));
+    return Secret.parse(JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(plain)));
   } catch {
     throw new VaultError("malformed", "This saved credential cannot be read any more. Enter it again.");
   }
