@@ -1,6 +1,10 @@
 import type { Message } from "../contract/message.ts";
 import type { Model } from "../contract/model.ts";
 import type { Principal } from "../domain/access/principal.ts";
+import { newHealth } from "../domain/providers/breaker.ts";
+import type { HealthRecord } from "../domain/providers/health.ts";
+import { BUILT_IN_IDS, type ProviderRecord } from "../domain/providers/provider-record.ts";
+import type { TurnConfiguration } from "../domain/providers/turn-configuration.ts";
 import type { RoutableInstance } from "../domain/routing/choose-model.ts";
 
 let counter = 0;
@@ -39,7 +43,7 @@ export function aPrincipal(overrides: Partial<Principal> = {}): Principal {
 
 export function aModel(overrides: Partial<Model> = {}): Model {
   return {
-    providerId: "env:anthropic",
+    providerId: BUILT_IN_IDS.anthropic,
     provider: "anthropic",
     id: "claude-sonnet-4-6",
     name: "Claude Sonnet 4.6",
@@ -58,11 +62,45 @@ export function aModel(overrides: Partial<Model> = {}): Model {
 
 export function anInstance(overrides: Partial<RoutableInstance> = {}): RoutableInstance {
   return {
-    id: "env:anthropic",
+    id: BUILT_IN_IDS.anthropic,
     kind: "anthropic",
     displayName: "Anthropic",
     health: "healthy",
+    trouble: null,
     models: [aModel()],
     ...overrides,
   };
 }
+
+export const aHealth = (overrides: Partial<HealthRecord> = {}): HealthRecord => ({ ...newHealth(0), ...overrides });
+
+/** A stored instance of somebody's own. */
+export function aProviderRecord(overrides: Partial<ProviderRecord> = {}): ProviderRecord {
+  const id = overrides.id ?? testId();
+  return {
+    id,
+    kind: "openai",
+    displayName: "My OpenAI",
+    scope: "user",
+    workspaceId: null,
+    ownerUserId: testId(),
+    baseUrl: null,
+    connectorId: null,
+    upstream: null,
+    route: "public",
+    credential: { id, sealed: "v1.test.a.b.c", method: "api-key", expiresAtMs: null, version: 1 },
+    isDefault: false,
+    isEnabled: true,
+    source: "stored",
+    version: 1,
+    ...overrides,
+  };
+}
+
+export const aConfiguration = (overrides: Partial<TurnConfiguration> = {}): TurnConfiguration => ({
+  workspace: { defaultModel: null, defaultProviderId: null, settings: {} },
+  providers: [],
+  status: [],
+  catalogue: [],
+  ...overrides,
+});

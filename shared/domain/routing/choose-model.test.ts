@@ -1,15 +1,16 @@
 import { describe, expect, it } from "vitest";
 import { Receipt } from "../../contract/receipt.ts";
 import { aModel, anInstance, testId } from "../../testing/builders.ts";
+import { BUILT_IN_IDS } from "../providers/provider-record.ts";
 import { type ChoiceFacts, chooseModel } from "./choose-model.ts";
 
 const openai = anInstance({
-  id: "env:openai",
+  id: BUILT_IN_IDS.openai,
   kind: "openai",
   displayName: "OpenAI",
   models: [
     aModel({
-      providerId: "env:openai",
+      providerId: BUILT_IN_IDS.openai,
       provider: "openai",
       id: "gpt-5.4",
       name: "GPT-5.4",
@@ -29,6 +30,7 @@ const facts = (overrides: Partial<ChoiceFacts> = {}): ChoiceFacts => ({
   parts: [{ type: "text", text: "hi" }],
   pinned: null,
   preferred: null,
+  preferredProviderId: null,
   instances: [anInstance(), openai, guide],
   inputTokens: 100,
   configuration: "fresh",
@@ -46,7 +48,7 @@ describe("choosing a model", () => {
     const choice = chooseModel(facts({ instances: [anInstance({ health: "down" }), openai, guide] }));
     expect(choice.candidates[0]?.kind).toBe("openai");
     expect(choice.receipt.rejected).toMatchObject([
-      { providerId: "env:anthropic", why: expect.stringContaining("Anthropic") },
+      { providerId: BUILT_IN_IDS.anthropic, why: expect.stringContaining("Anthropic") },
     ]);
   });
 
@@ -78,5 +80,36 @@ describe("choosing a model", () => {
     const { receipt } = chooseModel(facts());
     expect(receipt.predicted).toEqual({ inputTokens: 100, outputTokens: 500, microUsd: 7_800 });
     expect(receipt.alternatives.map((each) => each.model)).toEqual(["gpt-5.4"]);
+  });
+
+  it("asks the workspace's default provider first, while it is well", () => {
+    const wish = { preferredProviderId: BUILT_IN_IDS.openai };
+    expect(chooseModel(facts(wish)).candidates[0]?.kind).toBe("openai");
+    expect(chooseModel(facts(wish)).receipt.reason).toContain("default provider");
+    const down = { ...openai, health: "down" as const };
+    expect(chooseModel(facts({ ...wish, instances: [anInstance(), down, guide] })).candidates[0]?.kind).toBe(
+      "anthropic",
+    );
+  });
+
+  it("has the same model elsewhere answer before any other", () => {
+    const twin = anInstance({ id: testId(), displayName: "The other machine" });
+    const { candidates } = chooseModel(facts({ instances: [anInstance(), openai, twin, guide] }));
+    expect(candidates.map((each) => each.displayName)).toEqual(["Anthropic", "The other machine", "OpenAI", "Guide"]);
+  });
+
+  it("takes a pinned model from another provider that has it, when the first is down", () => {
+    const twin = anInstance({ id: testId(), displayName: "The other machine" });
+    const instances = [anInstance({ health: "down" }), openai, twin, guide];
+    const { candidates } = chooseModel(facts({ pinned: "claude-sonnet-4-6", instances }));
+    expect(candidates.map((each) => each.displayName)).toEqual(["The other machine", "Anthropic"]);
+    const one = chooseModel(facts({ pinned: `${BUILT_IN_IDS.anthropic}/claude-sonnet-4-6`, instances }));
+    expect(one.candidates.map((each) => each.displayName)).toEqual(["Anthropic"]);
+  });
+
+  it("says why a provider was passed over", () => {
+    const trouble = { error: "Anthropic does not accept the key; enter a new one under Settings, Providers." };
+    const instances = [anInstance({ health: "down", trouble }), openai, guide];
+    expect(chooseModel(facts({ instances })).receipt.rejected[0]?.why).toBe(trouble.error);
   });
 });

@@ -10,7 +10,10 @@ export interface RoutableInstance {
   id: string;
   kind: ProviderKind;
   displayName: string;
+  /** `down`: nobody is sent there while anything else is left. */
   health: HealthState;
+  /** Why it is not well: one sentence. */
+  trouble: { error: string } | null;
   models: Model[];
 }
 
@@ -29,6 +32,9 @@ export interface ChoiceFacts {
   pinned: string | null;
   /** The workspace's default model: taken when it can be had. */
   preferred: string | null;
+  /** The workspace's default provider: asked before the others. */
+  preferredProviderId: string | null;
+  /** In order of preference. */
   instances: readonly RoutableInstance[];
   /** Estimate of what the model will read. */
   inputTokens: number;
@@ -64,19 +70,43 @@ const candidateOf = (instance: RoutableInstance, model: Model): Candidate => ({
   model,
 });
 
-/** The model a person means by a name, at the provider that has it; or the names that come nearest. */
+/** The model a person means by a name, at the best provider that has it; or the names that come nearest. */
 export function namedCandidate(
   name: string,
   instances: readonly RoutableInstance[],
 ): Candidate | { nearest: string[] } {
-  const found = findModel(name, instances);
+  // One that is down stands last: the same model may be had elsewhere.
+  const found = findModel(
+    name,
+    instances.toSorted((a, b) => Number(a.health === "down") - Number(b.health === "down")),
+  );
   const instance = found.found ? instances.find((each) => each.id === found.providerId) : undefined;
   if (!found.found || !instance) return { nearest: found.found ? [] : found.nearest };
   return candidateOf(instance, found.model);
 }
 
-/** The pinned model, else the workspace's default, else the first healthy provider's first model, else the guide. */
-export function chooseModel(facts: ChoiceFacts): Choice {
+/** The same model on other instances, such as another machine; those that are down last. */
+function sameElsewhere({ instanceId, model }: Candidate, instances: readonly RoutableInstance[]): Candidate[] {
+  return instances
+    .flatMap((instance) => {
+      const same = instance.models.find((each) => each.id === model.id);
+      return same && instance.id !== instanceId ? [candidateOf(instance, same)] : [];
+    })
+    .toSorted((a, b) => Number(a.health === "down") - Number(b.health === "down"));
+}
+
+/** The workspace's default provider first; the others as they stand. */
+function inOrder({ instances, preferredProviderId }: ChoiceFacts): readonly RoutableInstance[] {
+  const first = instances.filter((each) => each.id === preferredProviderId);
+  return first.length === 0 ? instances : [...first, ...instances.filter((each) => each.id !== preferredProviderId)];
+}
+
+/**
+ * The pinned model, else the workspace's default, else the first model of the first provider that is not down, else the
+ * guide. What answers instead is the same model elsewhere, where it can be had.
+ */
+export function chooseModel(given: ChoiceFacts): Choice {
+  const facts = { ...given, instances: inOrder(given) };
   if (facts.pinned !== null) return choosePinned(facts, facts.pinned);
   const rejected: Receipt["rejected"] = [];
   const able = facts.instances.flatMap((instance) => {
@@ -87,27 +117,37 @@ export function chooseModel(facts: ChoiceFacts): Choice {
   const guide = able.filter((candidate) => candidate.kind === "guide");
   const up = models.filter((candidate) => candidate.health !== "down");
   const down = models.filter((candidate) => candidate.health === "down");
-  for (const candidate of down)
-    rejected.push({ ...named(candidate), why: `${candidate.displayName} does not answer at the moment.` });
+  for (const candidate of down) rejected.push({ ...named(candidate), why: whyDown(candidate, facts) });
 
   const preferred = preferredCandidate(facts, rejected);
-  const chain = preferred ? [preferred, ...up.filter((each) => each.instanceId !== preferred.instanceId)] : up;
-  const candidates = [...(chain.length > 0 ? chain : down), ...guide];
-  const [first] = candidates;
-  if (!first) return noRoute(facts, "none", "No model can be reached.", []);
+  const [first = null, ...others] = preferred
+    ? [preferred, ...up.filter((each) => each.instanceId !== preferred.instanceId)]
+    : up;
+  const twins = first ? sameElsewhere(first, facts.instances).filter((each) => each.health !== "down") : [];
+  const rest = others.filter((each) => !twins.some((twin) => twin.instanceId === each.instanceId));
+  const chain = first ? [first, ...twins, ...rest] : down;
+  const candidates = [...chain, ...guide];
+  const [chosen] = candidates;
+  if (!chosen) return noRoute(facts, "none", "No model can be reached.", []);
   return {
     candidates,
-    receipt: receiptOf(facts, first, candidates, rejected, reasonFor(first, preferred)),
+    receipt: receiptOf(facts, chosen, candidates, rejected, reasonFor(chosen, preferred, facts)),
     error: null,
   };
 }
 
+const whyDown = ({ instanceId, displayName }: Candidate, { instances }: Pick<ChoiceFacts, "instances">): string =>
+  instances.find((each) => each.id === instanceId)?.trouble?.error ?? `${displayName} does not answer at the moment.`;
+
 function choosePinned(facts: ChoiceFacts, wanted: string): Choice {
   const candidate = namedCandidate(wanted, facts.instances);
   if ("nearest" in candidate)
-    return noRoute(facts, wanted, `No provider here has a model "${wanted}".`, candidate.nearest);
-  const receipt = receiptOf(facts, candidate, [candidate], [], `${candidate.model.name} was asked for by name.`);
-  return { candidates: [candidate], receipt: { ...receipt, pinned: true }, error: null };
+    return noRoute(facts, wanted, `No provider here offers the model "${wanted}".`, candidate.nearest);
+  const isOneProviders = wanted.toLowerCase().startsWith(`${candidate.instanceId}/`);
+  const twins = isOneProviders ? [] : sameElsewhere(candidate, facts.instances);
+  const candidates = [candidate, ...twins];
+  const receipt = receiptOf(facts, candidate, candidates, [], `${candidate.model.name} was asked for by name.`);
+  return { candidates, receipt: { ...receipt, pinned: true }, error: null };
 }
 
 function preferredCandidate(facts: ChoiceFacts, rejected: Receipt["rejected"]): Candidate | null {
@@ -125,14 +165,16 @@ function preferredCandidate(facts: ChoiceFacts, rejected: Receipt["rejected"]): 
   if (candidate.health !== "down") return candidate;
   rejected.push({
     ...named(candidate),
-    why: `The workspace's default model cannot be reached: ${candidate.displayName} does not answer.`,
+    why: `The workspace's default model cannot be reached: ${whyDown(candidate, facts)}`,
   });
   return null;
 }
 
-function reasonFor(first: Candidate, preferred: Candidate | null): string {
+function reasonFor(first: Candidate, preferred: Candidate | null, facts: ChoiceFacts): string {
   if (first.kind === "guide") return "No language model is connected, so the built-in guide answers.";
   if (first === preferred) return `${first.model.name} is the default model of this workspace.`;
+  if (first.instanceId === facts.preferredProviderId)
+    return `${first.displayName} is the default provider of this workspace.`;
   if (first.health === "down")
     return `${first.displayName} does not answer at the moment and is tried once more, because nothing else is connected.`;
   return `${first.displayName} is the first provider that is ready.`;
@@ -205,7 +247,10 @@ export function unroutedReceipt(
 }
 
 function noRoute(facts: ChoiceFacts, wanted: string, why: string, nearest: readonly string[]): Choice {
-  const hint = nearest.length > 0 ? ` Did you mean ${nearest.join(" or ")}?` : " /models lists what can be reached.";
+  const hint =
+    nearest.length > 0
+      ? ` Did you mean ${nearest.join(" or ")}?`
+      : " /models lists what can be reached, and /model clear lifts a pin.";
   return {
     candidates: [],
     error: { code: "no_route", message: `${why}${hint}` },
