@@ -58,12 +58,19 @@ describe("what a vendor's refusal means", () => {
     expect(failure.message).not.toContain("hidden");
   });
 
-  it("takes only a connector's word that a machine is away", () => {
-    const body = JSON.stringify({ code: "connector_offline", machine: "tower" });
-    const answer = { status: 503, headers: new Headers(), body, now };
+  it.each([
+    [503, "connector_offline", "unreachable"],
+    [502, "provider_failed", "unreachable"],
+    [504, "provider_timeout", "timeout"],
+    [403, "forbidden", "not_found"],
+    [429, "rate_limited", "rate_limited"],
+  ])("takes a connector's own word for what happened on its machine: %i %s is %s", (status, code, kind) => {
+    const detail = 'The machine "tower" is not connected; start `mosaic connect` there.';
+    const headers = new Headers({ "content-type": "application/problem+json" });
+    const answer = { status, headers, body: JSON.stringify({ code, detail }), now };
     const connected = vendorOf(aProviderRecord({ kind: "ollama", route: "connector", displayName: "Ollama on tower" }));
-    expect(failureOfResponse(connected, answer).kind).toBe("unreachable");
-    expect(failureOfResponse(vendor, answer).kind).toBe("overloaded");
+    expect(failureOfResponse(connected, answer)).toMatchObject({ kind, status, message: detail });
+    expect(failureOfResponse(vendor, answer).message).not.toBe(detail);
   });
 
   it("finds the failure in whatever was thrown", () => {

@@ -56,8 +56,18 @@ const ErrorDetail = z.object({
   message: short,
 });
 const ErrorBody = z.object({ error: z.unknown() });
-/** Our own connector's answer where it cannot reach the machine. */
-const ConnectorOffline = z.object({ code: z.literal("connector_offline"), machine: short });
+/** Our own connector's answers, where it could not get one from the machine. */
+const CONNECTOR_CODES = {
+  connector_offline: "unreachable",
+  provider_failed: "unreachable",
+  provider_timeout: "timeout",
+  forbidden: "not_found",
+  rate_limited: "rate_limited",
+} as const satisfies Readonly<Record<string, ProviderErrorKind>>;
+const ConnectorProblem = z.object({
+  code: z.enum(["connector_offline", "provider_failed", "provider_timeout", "forbidden", "rate_limited"]),
+  detail: short,
+});
 
 interface Complaint {
   codes: string;
@@ -105,6 +115,22 @@ export function retryAfterMsOf(headers: Headers, now: number): number | undefine
   return Number.isNaN(ms) ? undefined : Math.min(Math.max(0, Math.round(ms)), MAX_RETRY_AFTER_MS);
 }
 
+function failureOfConnector(
+  vendor: Vendor,
+  { status, headers }: { status: number; headers: Headers },
+  body: unknown,
+): ProviderFailure | undefined {
+  if (!vendor.isConnector || !headers.get("content-type")?.startsWith("application/problem+json")) return undefined;
+  const problem = ConnectorProblem.safeParse(body);
+  if (!problem.success) return undefined;
+  const { code, detail } = problem.data;
+  return failureOf(CONNECTOR_CODES[code], vendor, {
+    status,
+    ...(detail ? { sentence: detail } : {}),
+    ...(code === "connector_offline" ? { isMachineAway: true } : {}),
+  });
+}
+
 /** An HTTP answer that is not the wanted one. `body` is its text, perhaps cut short. */
 export function failureOfResponse(
   vendor: Vendor,
@@ -112,8 +138,8 @@ export function failureOfResponse(
 ): ProviderFailure {
   const { status } = answer;
   const body = parseJson(answer.body);
-  const offline = vendor.isConnector ? ConnectorOffline.safeParse(body) : undefined;
-  if (offline?.success) return failureOf("unreachable", vendor, { status, machine: offline.data.machine ?? "" });
+  const connectors = failureOfConnector(vendor, answer, body);
+  if (connectors) return connectors;
   const location = answer.headers.get("location");
   if (status >= 300 && status < 400 && location !== null && URL.canParse(location, vendor.baseUrl))
     return failureOf("protocol", vendor, { status, redirectedTo: new URL(location, vendor.baseUrl).href });

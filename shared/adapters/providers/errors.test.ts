@@ -64,10 +64,7 @@ describe("the sentences on what went wrong", () => {
   });
 
   it("say what to start on which machine when its connector is away", () => {
-    expect(sentence(connected, "unreachable", { machine: "tower" })).toBe(
-      'The machine "tower" is not connected; start `mosaic connect` there.',
-    );
-    expect(sentence(connected, "unreachable", { machine: "" })).toBe(
+    expect(sentence(connected, "unreachable", { isMachineAway: true })).toBe(
       'The machine that "Ollama on tower" runs on is not connected; start `mosaic connect` there.',
     );
   });

@@ -63,8 +63,10 @@ export interface SentenceFacts {
   retryAfterMs?: number;
   /** Where a redirect pointed. */
   redirectedTo?: string;
-  /** The machine whose connector is away; empty where its name is not known. */
-  machine?: string;
+  /** The machine behind a connector is not there. */
+  isMachineAway?: boolean;
+  /** A whole sentence from our own connector, which knows its machine. */
+  sentence?: string;
   /** Why no request was made: there is nothing to sign in with. */
   credential?: "missing" | "sealed-by-lost-key" | "damaged" | "login-ended";
   /** Why the address is refused, as the end of a sentence. */
@@ -125,10 +127,8 @@ function notFound(vendor: Vendor, facts: SentenceFacts): string {
 function unreachable(vendor: Vendor, facts: SentenceFacts): string {
   if (facts.refusedUrl !== undefined)
     return `Mosaic does not call the address of "${vendor.displayName}": ${facts.refusedUrl}. Change it ${inSettings}.`;
-  if (facts.machine !== undefined) {
-    const machine = facts.machine === "" ? `that "${vendor.displayName}" runs on` : `"${facts.machine}"`;
-    return `The machine ${machine} is not connected; start \`mosaic connect\` there.`;
-  }
+  if (facts.isMachineAway)
+    return `The machine that "${vendor.displayName}" runs on is not connected; start \`mosaic connect\` there.`;
   if (vendor.isConnector)
     return `${vendor.name} cannot be reached on its machine. Start it there, or ${checkAddress(vendor)}.`;
   return `${vendor.name} cannot be reached${whereIs(vendor)}. Check the network and ${checkAddress(vendor).slice("check ".length)}.`;
@@ -167,7 +167,9 @@ export function failureOf(kind: ProviderErrorKind, vendor: Vendor, facts: Senten
   const detail = facts.detail ? quote(vendor, facts.detail) : undefined;
   return {
     kind,
-    message: SENTENCES[kind](vendor, { ...facts, ...(detail ? { detail } : {}) }),
+    message: facts.sentence
+      ? ended(quote(vendor, facts.sentence))
+      : SENTENCES[kind](vendor, { ...facts, ...(detail ? { detail } : {}) }),
     retryable: RETRYABLE.has(kind),
     ...(facts.retryAfterMs === undefined ? {} : { retryAfterMs: facts.retryAfterMs }),
     ...(facts.status === undefined ? {} : { status: facts.status }),

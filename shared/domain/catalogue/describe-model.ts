@@ -1,15 +1,17 @@
 import type { HealthState, Model, ProviderKind } from "../../contract/model.ts";
+import type { CatalogueModel, ModelFacts } from "../providers/turn-configuration.ts";
+import { rowsOf } from "./catalogue-seed.ts";
 import { SEED_MODELS, type SeedModel } from "./seed-models.ts";
-
-/** What a vendor's list may say of a model; whatever it leaves out is filled here. */
-export type ListedFacts = Pick<Model, "id"> & Partial<Omit<Model, "id" | "providerId" | "provider" | "health">>;
 
 const DATED = /-(\d{8}|\d{4}-\d{2}-\d{2}|latest)$/;
 
-/** The seeded facts of a model; a dated or `-latest` id counts as its undated one. */
-export function seedOf(kind: ProviderKind, id: string): SeedModel | undefined {
-  const seeds = SEED_MODELS.filter((seed) => seed.provider === kind);
-  return seeds.find((seed) => seed.id === id) ?? seeds.find((seed) => seed.id === id.replace(DATED, ""));
+/** The row of a model among its vendor's; a dated or `-latest` id counts as its undated one. */
+export function rowOf(rows: readonly CatalogueModel[], id: string): CatalogueModel | undefined {
+  return (
+    rows.find((row) => row.id === id) ??
+    rows.find((row) => row.id === id.replace(DATED, "")) ??
+    rows.find((row) => row.id === `${id}-latest`)
+  );
 }
 
 /** $5 per million tokens out and less is cheap, $20 and more premium. */
@@ -21,7 +23,7 @@ function tierOf(kind: ProviderKind, prices: Model["prices"] | undefined): Model[
 }
 
 /** A model nobody has described: no promise of size, price, pictures or thinking. */
-function unknownFacts(kind: ProviderKind, listed: ListedFacts): SeedModel {
+function unknownFacts(kind: ProviderKind, listed: ModelFacts): SeedModel {
   const hostedByItsMaker = kind === "anthropic" || kind === "openai" || kind === "zai";
   return {
     provider: kind,
@@ -38,17 +40,22 @@ function unknownFacts(kind: ProviderKind, listed: ListedFacts): SeedModel {
   };
 }
 
-/** All facts of one model: the vendor's word first, then the seed, then conservative assumptions. */
+const said = <Facts extends object>(facts: Facts): Partial<Facts> =>
+  Object.assign({}, ...Object.entries(facts).map(([key, value]) => (value === undefined ? {} : { [key]: value })));
+
+/** All facts of one model: the vendor's word first, then the catalogue's row, then conservative assumptions. */
 export function describeModel(
   kind: ProviderKind,
-  listed: ListedFacts,
+  listed: ModelFacts,
   instance: { providerId: string; health?: HealthState },
+  rows: readonly CatalogueModel[] = rowsOf(kind),
 ): Model {
-  const seed = seedOf(kind, listed.id);
-  const told = Object.fromEntries(Object.entries(listed).filter(([, value]) => value !== undefined));
+  const row = rowOf(rows, listed.id);
+  const { isRetired: _isRetired, ...known } = row ?? { isRetired: false };
   return {
-    ...(seed ?? unknownFacts(kind, listed)),
-    ...told,
+    ...unknownFacts(kind, listed),
+    ...said(known),
+    ...said(listed),
     id: listed.id,
     provider: kind,
     providerId: instance.providerId,
@@ -62,17 +69,25 @@ const TIER_ORDER: readonly Model["tier"][] = ["standard", "premium", "cheap", "l
 const familyOf = (id: string): string => id.split(/[-/.:]/, 1)[0] ?? id;
 
 /**
- * Whoever wishes for nothing gets the first. What we know and the vendor lists comes before its newer models nobody has
- * described, those before what only we know, then the rest; within each standard models first, embedding ones last.
+ * Whoever wishes for nothing gets the first. What we know by heart and the vendor lists comes before its other models,
+ * those before what only we know, then the rest; within each standard models first, embedding ones last.
  */
-export function byPreference(kind: ProviderKind, listed: readonly Model[], unlisted: readonly Model[]): Model[] {
-  const seeds = SEED_MODELS.filter((seed) => seed.provider === kind);
-  const families = new Set(seeds.map((seed) => familyOf(seed.id)));
+export function byPreference(
+  rows: readonly CatalogueModel[],
+  listed: readonly Model[],
+  unlisted: readonly Model[],
+): Model[] {
+  const families = new Set(rows.map((row) => familyOf(row.id)));
+  const position = new Map(rows.map((row, index) => [row, index]));
   const rank = (model: Model): number => {
-    const seed = seedOf(kind, model.id);
-    const known = unlisted.includes(model) ? 2 : seed ? 0 : families.has(familyOf(model.id)) ? 1 : 3;
-    const position = seed ? seeds.indexOf(seed) : seeds.length;
-    return (model.capabilities.embedding ? 1e6 : 0) + known * 1e4 + TIER_ORDER.indexOf(model.tier) * 1e3 + position;
+    const row = rowOf(rows, model.id);
+    const isByHand = SEED_MODELS.some((seed) => seed.provider === row?.provider && seed.id === row.id);
+    const known = unlisted.includes(model) ? 2 : isByHand ? 0 : families.has(familyOf(model.id)) ? 1 : 3;
+    const place = (row && position.get(row)) ?? rows.length;
+    return (model.capabilities.embedding ? 1e6 : 0) + known * 1e4 + TIER_ORDER.indexOf(model.tier) * 1e3 + place;
   };
-  return [...listed, ...unlisted].toSorted((a, b) => rank(a) - rank(b));
+  return [...listed, ...unlisted]
+    .map((model) => ({ model, at: rank(model) }))
+    .toSorted((a, b) => a.at - b.at)
+    .map(({ model }) => model);
 }

@@ -35,13 +35,25 @@ describe("findModel", () => {
     expect(found("ollama/Llama3:8b")).toBe("env:ollama Llama3:8b");
   });
 
+  it("takes a vendor's model that nobody has described at its user's word, and says so", () => {
+    expect(found("anthropic/claude-Next-9")).toBe("env:anthropic claude-Next-9");
+    const result = findModel("openrouter/new/one", providers);
+    expect(result).toMatchObject({ found: true, model: { contextWindow: null, prices: null } });
+    expect(result.found && result.model.source).toContain("unknown model");
+  });
+
+  it("does not take an Ollama's model on trust when its list is known", () => {
+    const local = [provider("ollama", ["llama3:8b"])];
+    expect(findModel("ollama/lama3:8b", local)).toEqual({ found: false, nearest: ["llama3:8b"] });
+  });
+
   it("answers an ambiguous prefix with what it could mean", () => {
     expect(found("claude-")).toEqual(["claude-sonnet-4-6", "claude-opus-4-6"]);
   });
 
   it("answers an unknown name with the nearest", () => {
     expect(found("claude-opsu-4-6")).toContain("claude-opus-4-6");
-    expect(found("anthropic/claude-opsu")).toContain("claude-opus-4-6");
+    expect(found("claude-opsu")).toContain("claude-opus-4-6");
     expect(found("qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq")).toEqual([]);
   });
 

@@ -43,9 +43,16 @@ function among(wanted: string, candidates: readonly Candidate[]): { hit?: Candid
   return sameModel ? { hit: first, ambiguous: [] } : { ambiguous: starting };
 }
 
+/** Only an Ollama's list is the whole truth: what is not installed there cannot answer. The guide has its one. */
+function mayBeThere({ provider, rest }: { provider: NamedProvider; rest: string }): boolean {
+  if (rest === "" || provider.kind === "guide") return false;
+  return provider.kind !== "ollama" || provider.models.length === 0;
+}
+
 /**
  * What a person means by a model's name: a vendor's id, `provider/id`, an alias or a prefix only one model has.
- * Earlier providers win where two have the same. An unknown name comes back with the nearest ones.
+ * Earlier providers win where two have the same. A vendor's model that nobody knows is usable by its full name,
+ * `provider/id`; any other unknown name comes back with the nearest ones.
  */
 export function findModel(name: string, providers: readonly NamedProvider[]): FoundModel {
   const given = name.trim().slice(0, MAX_NAME_LENGTH);
@@ -54,12 +61,6 @@ export function findModel(name: string, providers: readonly NamedProvider[]): Fo
   if (wanted === "") return { found: false, nearest: candidates.slice(0, NEAREST_COUNT).map(({ model }) => model.id) };
   const all = among(wanted, candidates);
   const scope = all.hit ? undefined : qualified(wanted, providers);
-  if (scope && scope.rest !== "" && scope.provider.models.length === 0) {
-    // Nobody could ask this vendor yet; its own name for the model is taken at its word.
-    const id = given.slice(given.length - scope.rest.length);
-    const model = describeModel(scope.provider.kind, { id }, { providerId: scope.provider.id });
-    return { found: true, providerId: scope.provider.id, model };
-  }
   const within =
     scope &&
     among(
@@ -68,6 +69,12 @@ export function findModel(name: string, providers: readonly NamedProvider[]): Fo
     );
   const hit = all.hit ?? within?.hit;
   if (hit) return { found: true, providerId: hit.provider.id, model: hit.model };
+  if (scope && mayBeThere(scope)) {
+    // A vendor may have what it does not list, or could not be asked yet: its name is taken at the user's word.
+    const id = given.slice(given.length - scope.rest.length);
+    const model = describeModel(scope.provider.kind, { id }, { providerId: scope.provider.id });
+    return { found: true, providerId: scope.provider.id, model };
+  }
   const ambiguous = [...all.ambiguous, ...(within?.ambiguous ?? [])];
   if (ambiguous.length > 0)
     return { found: false, nearest: ambiguous.slice(0, NEAREST_COUNT).map(({ model }) => model.id) };

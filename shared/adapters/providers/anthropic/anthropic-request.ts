@@ -5,7 +5,8 @@ import type {
   ThinkingConfigParam,
 } from "@anthropic-ai/sdk/resources/messages/messages";
 import type { Part } from "../../../contract/message.ts";
-import { seedOf } from "../../../domain/catalogue/describe-model.ts";
+import { rowsOf } from "../../../domain/catalogue/catalogue-seed.ts";
+import { rowOf } from "../../../domain/catalogue/describe-model.ts";
 import type { ModelRequest, PromptMessage } from "../../../ports/model-provider.ts";
 import { inputObject, mentionOf, outputText } from "../prompt-parts.ts";
 
@@ -91,7 +92,7 @@ type AnthropicRequest = MessageCreateParamsStreaming & { temperature?: number };
 
 export function toAnthropicRequest(request: ModelRequest): AnthropicRequest {
   const maxTokens =
-    request.maxOutputTokens ?? seedOf("anthropic", request.model)?.maxOutputTokens ?? DEFAULT_MAX_TOKENS;
+    request.maxOutputTokens ?? rowOf(rowsOf("anthropic"), request.model)?.maxOutputTokens ?? DEFAULT_MAX_TOKENS;
   const thinking = thinkingOf(request, maxTokens);
   const messages = request.messages
     .map((message): Turn => ({ role: message.role, content: contentOf(message) }))

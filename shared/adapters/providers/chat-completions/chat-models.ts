@@ -1,7 +1,7 @@
 /** Model lists of vendors that speak chat completions. */
 import * as z from "zod";
 import type { ModelPrices } from "../../../contract/model.ts";
-import { SEED_MODELS } from "../../../domain/catalogue/seed-models.ts";
+import { rowsOf } from "../../../domain/catalogue/catalogue-seed.ts";
 import { type ListedModel, ProviderError } from "../../../ports/model-provider.ts";
 import type { Access, OpenedSecret } from "../access.ts";
 import { fetchJson } from "../fetch-json.ts";
@@ -84,7 +84,7 @@ export async function listChatModels(
   call: { access: Access; sign: (secret: OpenedSecret) => Record<string, string>; signal: AbortSignal },
 ): Promise<ListedModel[]> {
   if (record.modelList === "seed") {
-    const seeds = SEED_MODELS.filter((seed) => seed.provider === record.kind).map(({ id }) => ({ id }));
+    const seeds = rowsOf(record.kind).map(({ id }) => ({ id }));
     await checkKey((path, body) => fetchJson({ ...call, path, body, schema: z.unknown() }), seeds[0]?.id ?? "");
     return seeds;
   }

@@ -2,7 +2,8 @@
 import type { ResponseCreateParamsStreaming, ResponseInputItem } from "openai/resources/responses/responses";
 import * as z from "zod";
 import type { Part } from "../../../contract/message.ts";
-import { seedOf } from "../../../domain/catalogue/describe-model.ts";
+import { rowsOf } from "../../../domain/catalogue/catalogue-seed.ts";
+import { rowOf } from "../../../domain/catalogue/describe-model.ts";
 import type { ModelRequest, PromptMessage } from "../../../ports/model-provider.ts";
 import { inputObject, mentionOf, outputText } from "../prompt-parts.ts";
 
@@ -47,7 +48,7 @@ function itemsOf(role: PromptMessage["role"], part: Part): ResponseInputItem[] {
 
 export function toResponsesRequest(request: ModelRequest): ResponseCreateParamsStreaming {
   // Models that do not reason refuse these settings; those that do refuse a temperature.
-  const reasons = seedOf("openai", request.model)?.capabilities.reasoning ?? false;
+  const reasons = rowOf(rowsOf("openai"), request.model)?.capabilities?.reasoning ?? false;
   const wish = request.reasoning ?? "off";
   return {
     model: request.model,
