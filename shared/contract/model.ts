@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { Timestamp } from "./primitives.ts";
+import { Id, Page, Timestamp } from "./primitives.ts";
 
 export const ProviderKind = z.enum([
   "anthropic",
@@ -59,6 +59,16 @@ export const Model = z.object({
   asOf: z.string(),
 });
 export type Model = z.infer<typeof Model>;
+
+/** What answers in one workspace; without it in any of the caller's. Without a limit all models come as one page. */
+export const ListModels = Page.extend({
+  workspaceId: Id.optional(),
+  cursor: z
+    .string()
+    .regex(/^\d{1,9}$/, "is not one that this list gave out")
+    .optional(),
+  limit: z.coerce.number().int().min(1).max(200).optional(),
+});
 
 export const Health = z.object({
   status: z.enum(["ready", "degraded", "unready"]),

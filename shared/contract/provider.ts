@@ -212,3 +212,4 @@ export type ProviderLogin = z.infer<typeof ProviderLogin>;
 
 /** The address that the vendor's page sent the browser to, pasted back. */
 export const PastedRedirect = z.strictObject({ url: z.string().trim().min(1).max(8192) });
+export type PastedRedirect = z.infer<typeof PastedRedirect>;

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { Me, Workspace, WorkspaceSettings } from "../../shared/contract/account.ts";
+import { Connector } from "../../shared/contract/connector.ts";
 import {
   Conversation,
   ConversationContext,
@@ -10,11 +11,13 @@ import { Problem } from "../../shared/contract/errors.ts";
 import { LoggedEvent } from "../../shared/contract/events.ts";
 import { Message, Part, UserPart } from "../../shared/contract/message.ts";
 import { Health, Model, ProviderHealth } from "../../shared/contract/model.ts";
+import { Provider, ProviderLogin, ProviderTest } from "../../shared/contract/provider.ts";
 import { Receipt } from "../../shared/contract/receipt.ts";
 
 export type JsonSchema = Record<string, unknown>;
 
 const COMPONENTS = {
+  Connector,
   Conversation,
   ConversationContext,
   ConversationExport,
@@ -25,7 +28,10 @@ const COMPONENTS = {
   Model,
   Part,
   Problem,
+  Provider,
   ProviderHealth,
+  ProviderLogin,
+  ProviderTest,
   Receipt,
   SendAccepted,
   UserPart,

@@ -2,7 +2,8 @@ import * as z from "zod";
 import { type ErrorCode, Problem } from "../../shared/contract/errors.ts";
 import { Id } from "../../shared/contract/primitives.ts";
 import { ERROR_FACES } from "../http-error.ts";
-import { paramNames, type Route } from "../routes/route.ts";
+import { paramNames } from "../routes/path-params.ts";
+import type { Route } from "../routes/route.ts";
 import { JsonSchemas } from "./json-schemas.ts";
 
 /** What any route of this kind may answer when something is wrong. */
@@ -55,7 +56,12 @@ function parameters(route: Route, schemas: JsonSchemas): object[] {
   const takesKey = route.idempotent || route.operationId === "sendMessage";
   const takesVersion = route.versioned && (route.method === "patch" || route.method === "delete");
   return [
-    ...paramNames(route.path).map((name) => ({ name, in: "path", required: true, schema: schemas.of(Id, "Id") })),
+    ...paramNames(route.path).map((name) => ({
+      name,
+      in: "path",
+      required: true,
+      schema: schemas.of(route.words[name] ?? Id, "Id"),
+    })),
     ...Object.entries(query?.properties ?? {}).map(([name, schema]) => ({
       name,
       in: "query",

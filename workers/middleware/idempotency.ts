@@ -1,8 +1,9 @@
 import { v5 } from "uuid";
 import { AppError } from "../../shared/domain/app-error.ts";
-import type { IdempotencyStore } from "../../shared/ports/account-store.ts";
 import type { OnceKey } from "../../shared/ports/conversation-object.ts";
 import type { Scope } from "../../shared/ports/conversation-store.ts";
+import type { Services } from "../../shared/runtime/services.ts";
+import { keyedHash, toHex } from "./keyed-hash.ts";
 
 const KEY = /^[\x21-\x7e]{1,255}$/;
 
@@ -17,6 +18,8 @@ export function readIdempotencyKey(headers: Headers): string | undefined {
   });
 }
 
+type HashSettings = Parameters<typeof keyedHash>[0];
+
 /** JSON with sorted keys, so that the same body is the same text whatever order its fields came in. */
 const canonical = (value: unknown): string =>
   JSON.stringify(value, (_key, item: unknown) =>
@@ -25,17 +28,16 @@ const canonical = (value: unknown): string =>
       : item,
   ) ?? "";
 
-/** SHA-256 in hex of the body's canonical form. */
-export async function fingerprintOf(body: unknown): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(canonical(body)));
-  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-}
+/** What a body is recognised by, in hex: keyed, because a body may hold a secret and this is written down. */
+export const fingerprintOf = async (settings: HashSettings, body: unknown): Promise<string> =>
+  toHex(await keyedHash(settings, "fingerprint", canonical(body)));
 
 /**
  * For a write that the conversation's object carries out: the object itself keeps the key and its answer, so that it
  * needs no database. Null without a key.
  */
 export async function onceKeyOf(call: {
+  services: Pick<Services, "settings">;
   request: Request;
   idempotencyKey: string | undefined;
   body: unknown;
@@ -44,7 +46,7 @@ export async function onceKeyOf(call: {
   const { pathname } = new URL(call.request.url);
   return {
     key: `${call.request.method} ${pathname} ${call.idempotencyKey}`,
-    fingerprint: await fingerprintOf(call.body),
+    fingerprint: await fingerprintOf(call.services.settings, call.body),
   };
 }
 
@@ -76,21 +78,22 @@ export const idOf = ({ scope, key }: KeyedWrite, fingerprint: string): string =>
  * @throws AppError `idempotency_conflict` (other body)
  */
 export async function runOnce(
-  store: IdempotencyStore,
+  { settings, idempotency: store }: Pick<Services, "settings" | "idempotency">,
   write: KeyedWrite,
   run: (id: string) => Promise<Outcome>,
-): Promise<Outcome & { replayed: boolean }> {
-  const fingerprint = await fingerprintOf(write.body);
+): Promise<Outcome & { id: string; replayed: boolean }> {
+  const fingerprint = await fingerprintOf(settings, write.body);
+  const id = idOf(write, fingerprint);
   const known = await store.begin(write.scope, write.key, fingerprint);
   if (known.state === "different") throw keyReused();
-  if (known.state === "done") return { status: known.status, body: known.body, replayed: true };
+  if (known.state === "done") return { status: known.status, body: known.body, id, replayed: true };
   let outcome: Outcome;
   try {
-    outcome = await run(idOf(write, fingerprint));
+    outcome = await run(id);
   } catch (error) {
     await store.abandon(write.scope, write.key);
     throw error;
   }
   await store.finish(write.scope, write.key, outcome.status, outcome.body);
-  return { ...outcome, replayed: false };
+  return { ...outcome, id, replayed: false };
 }

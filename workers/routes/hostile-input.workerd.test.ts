@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
 import { memoryEdge, problemIn } from "../testing/memory-edge.ts";
-import { paramNames } from "./route.ts";
+import { paramNames } from "./path-params.ts";
 import { routes, routeTable } from "./route-table.ts";
 
 const UUID = "0190aaaa-0000-7000-8000-00000000abcd";

@@ -2,6 +2,9 @@ import { cancelJob } from "./admin/cancel-job.ts";
 import { getJob } from "./admin/get-job.ts";
 import { listJobs } from "./admin/list-jobs.ts";
 import { retryJob } from "./admin/retry-job.ts";
+import { createConnector } from "./connectors/create-connector.ts";
+import { deleteConnector } from "./connectors/delete-connector.ts";
+import { listConnectors } from "./connectors/list-connectors.ts";
 import { createConversation } from "./conversations/create-conversation.ts";
 import { createTicket } from "./conversations/create-ticket.ts";
 import { deleteConversation } from "./conversations/delete-conversation.ts";
@@ -25,7 +28,14 @@ import { editMessage } from "./messages/edit-message.ts";
 import { listMessages } from "./messages/list-messages.ts";
 import { sendMessage } from "./messages/send-message.ts";
 import { listModels } from "./models/list-models.ts";
+import { refreshModels } from "./models/refresh-models.ts";
+import { createProvider } from "./providers/create-provider.ts";
+import { deleteProvider } from "./providers/delete-provider.ts";
+import { getProvider } from "./providers/get-provider.ts";
 import { listProviderHealth } from "./providers/list-provider-health.ts";
+import { listProviders } from "./providers/list-providers.ts";
+import { testProvider } from "./providers/test-provider.ts";
+import { updateProvider } from "./providers/update-provider.ts";
 import type { ForeignId, Method, Route } from "./route.ts";
 import { getSignInOptions } from "./sign-in/get-sign-in-options.ts";
 import { createWorkspace } from "./workspaces/create-workspace.ts";
@@ -59,7 +69,17 @@ export const routes: readonly Route[] = [
   editMessage,
   deleteMessage,
   listModels,
+  refreshModels,
+  listProviders,
+  createProvider,
   listProviderHealth,
+  getProvider,
+  updateProvider,
+  deleteProvider,
+  testProvider,
+  listConnectors,
+  createConnector,
+  deleteConnector,
   listWorkspaces,
   createWorkspace,
   getWorkspaceSettings,

@@ -19,6 +19,7 @@ import {
   type SignedIn,
   withoutDatabase,
 } from "../middleware/sign-in.ts";
+import { type ParamNames, readParams } from "./path-params.ts";
 
 export type Method = "get" | "post" | "patch" | "put" | "delete";
 
@@ -27,21 +28,30 @@ export interface ForeignId {
   in: "path" | "query" | "body" | "header";
   /** The parameter or header name; in a body the path to the field. */
   name: string;
-  of: "conversation" | "message" | "workspace" | "turn" | "agent" | "personality" | "ticket" | "job";
+  of:
+    | "conversation"
+    | "message"
+    | "workspace"
+    | "turn"
+    | "agent"
+    | "personality"
+    | "ticket"
+    | "job"
+    | "provider"
+    | "connector"
+    | "login";
 }
-
-type ParamNames<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}`
-  ? Name | ParamNames<Rest>
-  : never;
 
 interface About<Path extends string> {
   method: Method;
-  /** OpenAPI form: `/api/conversations/{id}`. Every parameter is an id. */
+  /** OpenAPI form: `/api/conversations/{id}`. Every parameter is an id, unless `words` says what it is. */
   path: Path;
   operationId: string;
   summary: string;
   tag: string;
   ids?: ForeignId[];
+  /** Parameters of the path that are no ids, such as the name of a kind of thing. */
+  words?: Record<string, z.ZodType<string>>;
   /** Codes beyond those that any route of its kind can answer. */
   errors?: ErrorCode[];
 }
@@ -79,6 +89,14 @@ export interface SignedInCall<Path extends string = string, Query = unknown, Bod
   conversation: ConversationObject;
 }
 
+/** How an answer with a secret in it is kept for repetitions under an `Idempotency-Key`, and told again. */
+export interface KeptAnswer<Answered> {
+  /** Without the secret. */
+  keep(answered: Answered): unknown;
+  /** The first answer, from what was kept. `call.newId` is the same as the first time. */
+  tellAgain(kept: unknown, call: Pick<SignedInCall, "services" | "newId">): Promise<Answered>;
+}
+
 interface Inputs<Query extends z.ZodType, Body extends z.ZodType> {
   query?: Query;
   body?: Body;
@@ -98,6 +116,8 @@ export interface RouteSpec<Path extends string, Query extends z.ZodType, Body ex
   maxBodyBytes?: number;
   /** Creates something: `Idempotency-Key` is heeded. */
   idempotent?: boolean;
+  /** For an answer that must not be kept as it is for its repetitions. */
+  kept?: KeptAnswer<z.output<Out>>;
   /** What it says while Postgres is away. A route of one conversation that has none works without Postgres. */
   withoutDatabase?: string;
   handle(call: SignedInCall<Path, z.output<Query>, z.output<Body>>): Promise<Reply<Out>>;
@@ -123,19 +143,6 @@ export interface Route extends Required<About<string>> {
   idempotent: boolean;
   maxBodyBytes: number | undefined;
   run(c: EdgeContext): Promise<Response>;
-}
-
-const NAMES = /\{(\w+)\}/g;
-export const paramNames = (path: string): string[] => [...path.matchAll(NAMES)].flatMap(([, name]) => name ?? []);
-
-/** An id that is none names nothing, which is what everyone else's ids do too: 404. */
-function readParams<Path extends string>(path: Path, c: EdgeContext): Record<ParamNames<Path>, string> {
-  const entries = paramNames(path).map((name) => {
-    const id = Id.safeParse(c.req.param(name));
-    if (!id.success) throw new AppError("not_found", `There is nothing here: \`${name}\` is not an id.`);
-    return [name, id.data] as const;
-  });
-  return Object.fromEntries(entries) as Record<ParamNames<Path>, string>;
 }
 
 function parse<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
@@ -186,6 +193,25 @@ async function callerOf({ path }: About<string>, c: EdgeContext): Promise<Caller
   return await requireSignInFor(services, headers, id?.success ? c.env.conversation(id.data) : null);
 }
 
+/** Runs a creating write once for its key; its repetitions hear what the first one heard. */
+async function answerOnce<Path extends string, Query extends z.ZodType, Body extends z.ZodType, Out extends z.ZodType>(
+  { answer, kept, handle }: RouteSpec<Path, Query, Body, Out>,
+  call: SignedInCall<Path, z.output<Query>, z.output<Body>>,
+  key: string,
+): Promise<{ body: unknown; replayed: boolean }> {
+  const { services, scope, body } = call;
+  let answered: Reply<Out> | undefined;
+  const once = await runOnce(services, { scope, key, body }, async (newId) => {
+    call.newId = newId;
+    answered = await handle(call);
+    const isKept = kept && !(answered instanceof Response);
+    return { status: answer.status, body: isKept ? kept.keep(answered as z.output<Out>) : answered };
+  });
+  if (!once.replayed) return { body: answered, replayed: false };
+  call.newId = once.id;
+  return { body: kept ? await kept.tellAgain(once.body, call) : once.body, replayed: true };
+}
+
 /** An endpoint for signed-in callers: the default. */
 export function defineRoute<
   const Path extends string,
@@ -202,7 +228,7 @@ export function defineRoute<
     const { via, principal } = caller.fresh ?? caller.recalled;
     if (via === "cookie") checkOrigin(services.settings, request, { upgrade: false });
     if (spec.withoutDatabase !== undefined) refuseRecalled(caller, spec.withoutDatabase);
-    const params = readParams(spec.path, c);
+    const params = readParams(spec, (name) => c.req.param(name));
     const parsed = (await readBody(body, bodyOptional, request)) as z.output<Body>;
     const scope = { userId: principal.userId };
     const call: SignedInCall<Path, z.output<Query>, z.output<Body>> = {
@@ -226,11 +252,7 @@ export function defineRoute<
     if (!idempotent || call.idempotencyKey === undefined) {
       return toResponse(spec.answer, versioned, await spec.handle(call));
     }
-    const key = `${request.method} ${c.req.path} ${call.idempotencyKey}`;
-    const once = await runOnce(services.idempotency, { scope, key, body: parsed }, async (newId) => {
-      call.newId = newId;
-      return { status: spec.answer.status, body: await spec.handle(call) };
-    });
+    const once = await answerOnce(spec, call, `${request.method} ${c.req.path} ${call.idempotencyKey}`);
     const response = toResponse(spec.answer, versioned, once.body);
     if (once.replayed) response.headers.set("idempotency-replayed", "true");
     return response;
@@ -254,7 +276,7 @@ export function defineOpenRoute<
 >(spec: OpenRouteSpec<Path, Query, Out>): Route {
   const { query } = spec;
   const run = async (c: EdgeContext): Promise<Response> => {
-    const params = readParams(spec.path, c);
+    const params = readParams(spec, (name) => c.req.param(name));
     const parsed = (query ? parse(query, readQuery(c)) : undefined) as z.output<Query>;
     // Not spread: that would ask for the services, which a broken configuration does not have.
     const call = Object.assign(baseCall(c), { params, query: parsed, body: undefined });
@@ -265,6 +287,6 @@ export function defineOpenRoute<
 }
 
 function route(about: About<string> & { answer: Answer }, rest: Omit<Route, keyof About<string> | "answer">): Route {
-  const { method, path, operationId, summary, tag, ids = [], errors = [], answer } = about;
-  return { method, path, operationId, summary, tag, ids, errors, answer, ...rest };
+  const { method, path, operationId, summary, tag, ids = [], words = {}, errors = [], answer } = about;
+  return { method, path, operationId, summary, tag, ids, words, errors, answer, ...rest };
 }

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { checkPublicUrl } from "./url-guard.ts";
+import { checkPrivateUrl, checkPublicUrl } from "./url-guard.ts";
 
 const PUBLIC = [
   "https://example.com",
@@ -314,5 +314,50 @@ describe("a URL that a user supplies", () => {
         },
       ),
     );
+  });
+});
+
+describe("a URL that an instance admin vouches for", () => {
+  test.each([
+    "http://127.0.0.1:11434",
+    "http://localhost:11434/",
+    "http://192.168.1.5:8080/v1",
+    "http://10.0.0.1",
+    "https://nas.local/v1",
+    "http://ollama:11434",
+    "http://[::1]:11434",
+    "http://[fd12:3456:789a::1]/",
+    "https://example.com/v1",
+    "http://172.16.0.9",
+  ])("may be %s", (text) => {
+    expect(checkPrivateUrl(text)).toMatchObject({ ok: true });
+  });
+
+  test.each([
+    "http://169.254.169.254/latest/meta-data",
+    "http://2852039166/",
+    "http://0xa9fea9fe",
+    "http://0251.0376.0251.0376",
+    "http://[::ffff:169.254.169.254]",
+    "http://[64:ff9b::a9fe:a9fe]",
+    "http://[fe80::1]",
+    "http://[ff02::1]",
+    "http://[::]",
+    "http://0.0.0.0",
+    "http://0",
+    "http://224.0.0.1",
+    "http://255.255.255.255",
+    "http://metadata.google.internal.",
+    "http://[fd00:ec2::254]",
+    "http://168.63.129.16",
+    "http://100.100.100.200",
+    "http://user:pass@10.0.0.1",
+    "http://10.0.0.1\\@example.com",
+    "ftp://10.0.0.1",
+    "file:///etc/passwd",
+    "10.0.0.1",
+    "",
+  ])("may not be %j", (text) => {
+    expect(checkPrivateUrl(text).ok).toBe(false);
   });
 });

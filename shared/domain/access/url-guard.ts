@@ -62,6 +62,26 @@ function refuseHost(host: string): string | null {
   return null;
 }
 
+/** Reads a URL that every parser reads the same way, without credentials in it. */
+function readUrl(text: string, scheme: "https" | "https?"): UrlVerdict {
+  if (text.length > MAX_LENGTH) return refuse(`it is longer than ${MAX_LENGTH} characters`);
+  const trimmed = text.trim();
+  // Parsers disagree on these: what one drops, the next one reads as the end of the host.
+  if (/[\s\p{Cc}\p{Cf}\\]/u.test(trimmed)) return refuse("it contains a space, a backslash or an invisible character");
+  if (!new RegExp(`^${scheme}://[^/]`, "i").test(trimmed))
+    return refuse(`it does not begin with ${scheme === "https" ? "https://" : "https:// or http://"}`);
+  let url: URL;
+  try {
+    url = new URL(trimmed);
+  } catch {
+    return refuse("it is not a valid URL");
+  }
+  if (url.username !== "" || url.password !== "" || /^https?:\/\/[^/?#]*@/i.test(trimmed)) {
+    return refuse("it carries a user name or password; give credentials in their own field");
+  }
+  return { ok: true, url };
+}
+
 /**
  * Whether a URL that a user supplied may be fetched: https, no credentials in it, and a host that by its spelling is
  * public. What a name resolves to cannot be seen here: the network that carries the request has to hold that line.
@@ -70,20 +90,39 @@ function refuseHost(host: string): string | null {
  * @returns the parsed URL to use from here on, or why not, as the end of a sentence ("The URL is refused: …").
  */
 export function checkPublicUrl(text: string): UrlVerdict {
-  if (text.length > MAX_LENGTH) return refuse(`it is longer than ${MAX_LENGTH} characters`);
-  // Parsers disagree on these: what one drops, the next one reads as the end of the host.
-  if (/[\s\p{Cc}\p{Cf}\\]/u.test(text.trim()))
-    return refuse("it contains a space, a backslash or an invisible character");
-  if (!/^https:\/\/[^/]/i.test(text.trim())) return refuse("it does not begin with https://");
-  let url: URL;
-  try {
-    url = new URL(text.trim());
-  } catch {
-    return refuse("it is not a valid URL");
-  }
-  if (url.username !== "" || url.password !== "" || /^https:\/\/[^/?#]*@/i.test(text.trim())) {
-    return refuse("it carries a user name or password; give credentials in their own field");
-  }
-  const why = refuseHost(url.hostname.replace(/\.$/, ""));
-  return why === null ? { ok: true, url } : refuse(why);
+  const read = readUrl(text, "https");
+  if (!read.ok) return read;
+  const why = refuseHost(read.url.hostname.replace(/\.$/, ""));
+  return why === null ? read : refuse(why);
+}
+
+/** Addresses at which a cloud tells a machine its own credentials: link-local ones, and names and numbers for the same. */
+const METADATA_HOSTS = [
+  "metadata.google.internal",
+  "metadata.goog",
+  "168.63.129.16",
+  "100.100.100.200",
+  "[fd00:ec2::254]",
+];
+
+/** Where no model server can be: nowhere, the link itself with a cloud's metadata, groups of machines. */
+function isNoHost(host: string): boolean {
+  if (isOrEndsIn(host, METADATA_HOSTS)) return true;
+  if (!host.startsWith("[")) return /^(?:0|169\.254|2(?:2[4-9]|[3-5]\d))\.(?:\d+\.){1,2}\d+$/.test(host);
+  const [first = 0, ...rest] = readIpv6(host.slice(1, -1)) ?? [];
+  const isLoopback = first === 0 && rest.slice(0, 6).every((group) => group === 0) && rest[6] === 1;
+  // Below 0x100 lie the unspecified address and every IPv4 address in disguise, above 0xfe00 link, site and groups.
+  return !isLoopback && (first < 0x100 || first >= 0xfe00);
+}
+
+/**
+ * Whether a URL that an instance admin vouches for may be fetched: http or https, in a private network too, but never
+ * where a cloud keeps its credentials.
+ */
+export function checkPrivateUrl(text: string): UrlVerdict {
+  const read = readUrl(text, "https?");
+  if (!read.ok) return read;
+  const host = read.url.hostname.replace(/\.$/, "");
+  if (isNoHost(host)) return refuse("nothing that answers models can be at that address");
+  return read;
 }

@@ -1,5 +1,10 @@
 import type { FieldError, PublicError, Result } from "../../contract/errors.ts";
-import { type ConnectableKind, type CreateProvider, placeFaults, type UpdateProvider } from "../../contract/provider.ts";
+import {
+  type ConnectableKind,
+  type CreateProvider,
+  placeFaults,
+  type UpdateProvider,
+} from "../../contract/provider.ts";
 import type { Principal } from "../access/principal.ts";
 import { checkPrivateUrl, checkPublicUrl } from "../access/url-guard.ts";
 import { ok } from "../app-error.ts";
@@ -34,7 +39,11 @@ export interface Standing {
   privateNetwork: boolean;
 }
 
-const refuse = (code: PublicError["code"], errors: FieldError[], message = errors[0]?.message ?? ""): Result<never> => ({
+const refuse = (
+  code: PublicError["code"],
+  errors: FieldError[],
+  message = errors[0]?.message ?? "",
+): Result<never> => ({
   ok: false,
   error: { code, message, errors },
 });
@@ -91,7 +100,11 @@ function placeAt(baseUrl: string, standing: Standing): Result<Place> {
 /** Where an instance is by what a person says; without an address it is where the operator or the vendor has that API. */
 function placeOf(
   kind: ConnectableKind,
-  said: { baseUrl?: string | null | undefined; connectorId?: string | null | undefined; upstream?: string | null | undefined },
+  said: {
+    baseUrl?: string | null | undefined;
+    connectorId?: string | null | undefined;
+    upstream?: string | null | undefined;
+  },
   standing: Standing,
 ): Result<Place> {
   const faults = placeFaults(said, kind);
@@ -163,7 +176,12 @@ function nextPlace(
   return stays ? ok(record) : placeOf(record.kind, said, standing);
 }
 
-const placeIn = ({ baseUrl, connectorId, upstream, route }: Place): Place => ({ baseUrl, connectorId, upstream, route });
+const placeIn = ({ baseUrl, connectorId, upstream, route }: Place): Place => ({
+  baseUrl,
+  connectorId,
+  upstream,
+  route,
+});
 
 /** What a change of an instance comes to, decided before anything is opened or written. */
 export function planUpdate(

@@ -14,6 +14,10 @@ export const deleteMe = defineRoute({
     for (const id of await services.conversations.ownIds(scope)) {
       unwrap(await rooms.conversation(id).removeOwned(principal));
     }
+    for (const { id } of await services.connectors.list(scope)) await services.connectorGateway.end(id);
+    const providers = (await services.providerStore.list(scope)).map(({ record }) => record);
+    const logins = providers.filter(({ ownerUserId }) => ownerUserId === principal.userId);
+    await Promise.all(logins.map((record) => services.logins.revoke(record)));
     await services.signIn.deleteUser(principal, request.headers);
     return undefined;
   },

@@ -1,19 +1,17 @@
-import { Model } from "../../../shared/contract/model.ts";
+import { ListModels, Model } from "../../../shared/contract/model.ts";
 import { pageOf } from "../../../shared/contract/primitives.ts";
 import { defineRoute } from "../route.ts";
-
-/** How long a vendor's first answer is waited for. */
-const PROBE_DEADLINE_MS = 2000;
+import { pageOfModels, usableInstances } from "./usable-models.ts";
 
 export const listModels = defineRoute({
   method: "get",
   path: "/api/models",
   operationId: "listModels",
-  summary: "The models that can answer here, with prices and health",
+  summary: "The models that can answer the caller, with prices, capabilities and health",
   tag: "models",
-  answer: { status: 200, description: "All of them.", body: pageOf(Model) },
-  handle: async ({ services }) => {
-    const instances = await services.providers.instances(PROBE_DEADLINE_MS);
-    return { items: instances.flatMap(({ models }) => models), nextCursor: null };
-  },
+  ids: [{ in: "query", name: "workspaceId", of: "workspace" }],
+  query: ListModels,
+  withoutDatabase: "Providers are in the database, which cannot be reached right now; try again in a moment.",
+  answer: { status: 200, description: "The models, those of the preferred provider first.", body: pageOf(Model) },
+  handle: async (call) => pageOfModels(await usableInstances(call, call.query.workspaceId), call.query),
 });

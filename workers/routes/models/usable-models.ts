@@ -1,0 +1,57 @@
+import type { Model } from "../../../shared/contract/model.ts";
+import type { TurnConfiguration } from "../../../shared/domain/providers/turn-configuration.ts";
+import type { ProviderInstance } from "../../../shared/ports/provider-directory.ts";
+import { requireMembership } from "../../personal-workspace.ts";
+import type { SignedInCall } from "../route.ts";
+
+type Asker = Pick<SignedInCall, "services" | "scope" | "signedIn">;
+
+/** Of what the caller may use: all, or only what others in the workspace may use as well. */
+type Whose = "everything" | "shared";
+
+/** What the caller may use in one workspace, or in any of theirs, as a turn would read it. */
+export async function usableConfiguration(
+  { services, scope, signedIn }: Asker,
+  workspaceId: string | undefined,
+  whose: Whose = "everything",
+): Promise<TurnConfiguration> {
+  if (workspaceId !== undefined) requireMembership(signedIn.workspaces, workspaceId);
+  const stored = await services.providerStore.list(scope, workspaceId);
+  const providers = stored
+    .map(({ record }) => record)
+    .filter((record) => record.isEnabled && (whose === "everything" || record.scope !== "user"));
+  const ids = [...providers, ...services.providers.environment()].map(({ id }) => id);
+  const [status, catalogue] = await Promise.all([services.status.statuses(ids), services.status.catalogue()]);
+  return { workspace: { defaultModel: null, defaultProviderId: null, settings: {} }, providers, status, catalogue };
+}
+
+/** How long an answer waits for vendors whom nobody ever asked. */
+const FIRST_WORD_MS = 2_000;
+
+/** Who can answer the caller there, the built-in guide aside. */
+export async function usableInstances(
+  asker: Asker,
+  workspaceId: string | undefined,
+  whose: Whose = "everything",
+): Promise<ProviderInstance[]> {
+  const { services } = asker;
+  const configuration = await usableConfiguration(asker, workspaceId, whose);
+  const first = instancesOf(asker, configuration);
+  if (first.every(({ models }) => models.length > 0)) return first;
+  await services.health.firstLook(configuration, FIRST_WORD_MS);
+  return instancesOf(asker, await usableConfiguration(asker, workspaceId, whose));
+}
+
+export const instancesOf = ({ services }: Pick<Asker, "services">, configuration: TurnConfiguration) =>
+  services.providers.instances(configuration).filter(({ kind }) => kind !== "guide");
+
+/** A page of the matrix; a cursor is how many models came before. */
+export function pageOfModels(
+  instances: readonly ProviderInstance[],
+  { cursor, limit }: { cursor?: string | undefined; limit?: number | undefined },
+): { items: Model[]; nextCursor: string | null } {
+  const all = instances.flatMap(({ models }) => models);
+  const from = Number(cursor ?? 0);
+  const to = limit === undefined ? all.length : from + limit;
+  return { items: all.slice(from, to), nextCursor: to < all.length ? String(to) : null };
+}
