@@ -10,6 +10,7 @@ function scripted(answers: [number, unknown][]) {
   let now = 0;
   const login: DeviceLogin = {
     url: "http://mosaic.test",
+    clientId: "mosaic-cli",
     say: (line) => lines.push(line),
     sleep: async (ms) => {
       waits.push(ms);
@@ -53,7 +54,7 @@ test.each<[string, [number, unknown][], RegExp]>([
       [200, CODE],
       [400, { error: "expired_token" }],
     ],
-    /has expired; run `npx mosaic login` again/,
+    /has expired; run the command again/,
   ],
   ["a code nobody confirms", [[200, CODE]], /has expired/],
   [

@@ -3,7 +3,6 @@ import * as z from "zod";
 import { ApiError, networkError } from "../../shared/client/api-error.ts";
 import { plainLine } from "./plain-text.ts";
 
-const CLIENT_ID = "mosaic-cli";
 const GRANT = "urn:ietf:params:oauth:grant-type:device_code";
 
 const DeviceCode = z.object({
@@ -20,6 +19,8 @@ const OAuthError = z.object({ error: z.string(), error_description: z.string().o
 
 export interface DeviceLogin {
   url: string;
+  /** Which of Mosaic's programs signs in. */
+  clientId: "mosaic-cli" | "mosaic-connector";
   /** Shows a line to the person. */
   say(line: string): void;
   sleep(ms: number): Promise<void>;
@@ -44,7 +45,7 @@ function refused(status: number, value: unknown): ApiError {
   const parsed = OAuthError.safeParse(value);
   const reasons: Record<string, string> = {
     access_denied: "The sign-in was refused in the browser.",
-    expired_token: "The code has expired; run `npx mosaic login` again.",
+    expired_token: "The code has expired; run the command again.",
   };
   const told = parsed.success ? (reasons[parsed.data.error] ?? parsed.data.error_description) : undefined;
   const message = told ?? `Signing in is not possible here: the server answered with status ${status}.`;
@@ -53,7 +54,7 @@ function refused(status: number, value: unknown): ApiError {
 
 /** What the poll says: a token, or how much longer to wait between polls. */
 async function poll(login: DeviceLogin, deviceCode: string): Promise<{ token: string } | { slowerByMs: number }> {
-  const body = { grant_type: GRANT, device_code: deviceCode, client_id: CLIENT_ID };
+  const body = { grant_type: GRANT, device_code: deviceCode, client_id: login.clientId };
   const { status, value } = await post(login, "/api/auth/device/token", body);
   const token = DeviceToken.safeParse(value);
   if (status === 200 && token.success) return { token: token.data.access_token };
@@ -65,7 +66,7 @@ async function poll(login: DeviceLogin, deviceCode: string): Promise<{ token: st
 
 /** Shows address and code, waits for the approval and answers the token. Throws ApiError when it does not come. */
 export async function deviceLogin(login: DeviceLogin): Promise<string> {
-  const { status, value } = await post(login, "/api/auth/device/code", { client_id: CLIENT_ID });
+  const { status, value } = await post(login, "/api/auth/device/code", { client_id: login.clientId });
   const parsed = DeviceCode.safeParse(value);
   if (status !== 200 || !parsed.success) throw refused(status, value);
   const code = parsed.data;

@@ -8,11 +8,13 @@ import type { OutboxStorage } from "../../shared/client/outbox.ts";
 type Environment = Record<string, string | undefined>;
 
 const configFolder = (env: Environment): string => join(env.XDG_CONFIG_HOME || join(homedir(), ".config"), "mosaic");
+/** Where a file of settings is, in the person's own configuration folder. */
+export const configFile = (env: Environment, name: string): string => join(configFolder(env), name);
 const stateFolder = (env: Environment): string =>
   join(env.XDG_STATE_HOME || join(homedir(), ".local", "state"), "mosaic");
 
 /** Written beside and renamed: a kill in between leaves the old file, never half of the new one. */
-function writePrivately(path: string, text: string): void {
+export function writePrivately(path: string, text: string): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const beside = `${path}.${process.pid}.new`;
   writeFileSync(beside, text, { mode: 0o600 });
@@ -24,7 +26,7 @@ const Credentials = z.record(z.string(), z.object({ token: z.string() }));
 
 /** Session tokens by address, in a file only its owner reads. */
 export function credentialFile(env: Environment) {
-  const path = join(configFolder(env), "credentials.json");
+  const path = configFile(env, "credentials.json");
   const read = (): z.infer<typeof Credentials> => {
     try {
       return Credentials.parse(JSON.parse(readFileSync(path, "utf8")));

@@ -3,6 +3,7 @@ import { ApiError } from "../../shared/client/api-error.ts";
 import { resendLeftovers } from "../../shared/client/resend-leftovers.ts";
 import { refuseUnsendable } from "../../shared/client/sendable.ts";
 import type { CommandName } from "../../shared/contract/commands.ts";
+import { runConnect } from "./connect/run-connect.ts";
 import { conversationsWithOutbox, credentialFile, fileOutbox } from "./local-files.ts";
 import { chooseConversation, openConversation, type Server } from "./open-conversation.ts";
 import { type Command, HELP, type Invocation, parseArguments } from "./parse-arguments.ts";
@@ -127,6 +128,8 @@ async function run(invocation: Invocation): Promise<number> {
       return await runProviders(command, surroundings);
     case "models":
       return await runModels(command, surroundings);
+    case "connect":
+      return await runConnect(invocation, command, { env, say });
     case "help":
       say(HELP.trimEnd());
       break;

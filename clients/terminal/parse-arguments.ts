@@ -1,5 +1,6 @@
 import { closest, distance } from "fastest-levenshtein";
 import * as z from "zod";
+import { type ConnectCommand, parseConnect } from "./connect/parse-connect.ts";
 import { COMMON_OPTIONS, parseOptions } from "./parse-options.ts";
 import { type ModelsCommand, type ProvidersCommand, parseModels, parseProviders } from "./providers/parse-providers.ts";
 
@@ -10,6 +11,7 @@ export type Command =
   | { kind: "logout" }
   | ProvidersCommand
   | ModelsCommand
+  | ConnectCommand
   | { kind: "chat"; conversation: ConversationChoice; model: string | undefined }
   | {
       kind: "print";
@@ -43,6 +45,7 @@ export const HELP = `Usage: npx mosaic [options]
   npx mosaic logout          forget the sign-in
   npx mosaic providers       who can answer, and how they fare; --help shows how to connect more
   npx mosaic models          the models that can answer
+  npx mosaic connect         let Mosaic use the model servers of this machine; --help shows how
 
 Options
   -p, --print <text>         print one answer and exit
@@ -147,7 +150,7 @@ function commandOf(values: Values, positionals: string[]): Command | string {
 }
 
 /** Commands with options of their own. */
-const PROGRAMS = { providers: parseProviders, models: parseModels } as const;
+const PROGRAMS = { providers: parseProviders, models: parseModels, connect: parseConnect } as const;
 const isProgram = (word: string | undefined): word is keyof typeof PROGRAMS =>
   word !== undefined && Object.hasOwn(PROGRAMS, word);
 

@@ -18,7 +18,13 @@ const serverAt = (url: string, token: string): Server => ({
 
 /** Signs in with a code and a browser, and keeps the token. */
 export async function login(url: string, credentials: Credentials, say: (line: string) => void): Promise<Server> {
-  const token = await deviceLogin({ url, say, sleep: (ms) => sleep(ms), now: () => Date.now() });
+  const token = await deviceLogin({
+    url,
+    clientId: "mosaic-cli",
+    say,
+    sleep: (ms) => sleep(ms),
+    now: () => Date.now(),
+  });
   const server = serverAt(url, token);
   const { user } = await server.api.me();
   credentials.save(url, token);

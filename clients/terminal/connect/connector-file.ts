@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import * as z from "zod";
+import { ConnectorName, Upstream } from "../../../shared/contract/connector.ts";
 import { ConnectorSecret } from "../../../shared/contract/connector-credentials.ts";
 import { MAX_UPSTREAMS } from "../../../shared/contract/connector-frames.ts";
-import { ConnectorName, Upstream } from "../../../shared/contract/connector.ts";
 import { Id } from "../../../shared/contract/primitives.ts";
 import { configFile, writePrivately } from "../local-files.ts";
 import { UsageError } from "../usage-error.ts";

@@ -22,7 +22,11 @@ const QUERY = /^\?[\x21-\x22\x24-\x7e]{0,2000}$/;
  * and stands in the place of `/v1`.
  * @returns null for what may not be asked
  */
-export function allowedUrl(upstream: { kind: Upstream["kind"]; url: string }, method: string, target: string): URL | null {
+export function allowedUrl(
+  upstream: { kind: Upstream["kind"]; url: string },
+  method: string,
+  target: string,
+): URL | null {
   const at = target.indexOf("?");
   const path = at < 0 ? target : target.slice(0, at);
   const query = at < 0 ? "" : target.slice(at);

@@ -8,8 +8,8 @@ import {
   decodeStackFrame,
   encodeData,
   type HeaderBlock,
-  type MachineFrame,
   MAX_STREAMS,
+  type MachineFrame,
   type StackFrame,
 } from "../../contract/connector-frames.ts";
 import { connectorProblem } from "../../contract/connector-problem.ts";

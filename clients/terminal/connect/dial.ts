@@ -1,0 +1,140 @@
+import { WebSocket } from "ws";
+import {
+  type MachineAnswer,
+  type MachineRequest,
+  MachineStreams,
+} from "../../../shared/client/connector/machine-streams.ts";
+import type { Upstream } from "../../../shared/contract/connector.ts";
+import { ENROL_HEADER } from "../../../shared/contract/connector-credentials.ts";
+import {
+  CONNECTOR_PROTOCOL,
+  CONNECTOR_PROTOCOL_VERSION,
+  MAX_FRAME_BYTES,
+  type MachineFrame,
+  PING_EVERY_MS,
+} from "../../../shared/contract/connector-frames.ts";
+import { Problem } from "../../../shared/contract/errors.ts";
+import { CLOSE } from "../../../shared/contract/frames.ts";
+
+const HANDSHAKE_WITHIN_MS = 15_000;
+/** A socket that holds more than this is given nothing new: a large answer must not delay the small ones behind it. */
+const BUSY_BYTES = 512 * 1024;
+const MAX_PROBLEM_BYTES = 16_384;
+
+/** How a connection ended: refused before it was one, or closed. `code` is 1006 where it just broke. */
+export interface Ended {
+  status: number | null;
+  code: number;
+  reason: string;
+}
+
+export interface Dial {
+  /** Where Mosaic is. */
+  url: string;
+  bearer: string;
+  /** For a machine that is not known there yet: the secret it wants to be known by, and its name. */
+  enrol: { secret: string; name: string } | null;
+  upstreams: readonly Upstream[];
+  version: string;
+  signal: AbortSignal;
+  serve(request: MachineRequest): Promise<MachineAnswer>;
+  welcomed(connectorId: string, name: string): void;
+}
+
+function socketUrl(url: string, name: string | undefined): URL {
+  const address = new URL(`${url}/api/connectors/socket`);
+  address.protocol = address.protocol === "https:" ? "wss:" : "ws:";
+  if (name !== undefined) address.searchParams.set("name", name);
+  return address;
+}
+
+/** The sentence in a refusal. */
+async function detailOf(response: AsyncIterable<Buffer>): Promise<string> {
+  let text = "";
+  try {
+    for await (const chunk of response) {
+      text += chunk.toString("utf8");
+      if (text.length > MAX_PROBLEM_BYTES) break;
+    }
+    return Problem.parse(JSON.parse(text)).detail;
+  } catch {
+    return "";
+  }
+}
+
+/** One connection, from the dialling to its end. Never rejects. */
+export function dial(options: Dial): Promise<Ended> {
+  const { url, bearer, enrol, signal } = options;
+  const socket = new WebSocket(socketUrl(url, enrol?.name), [CONNECTOR_PROTOCOL], {
+    headers: { authorization: `Bearer ${bearer}`, ...(enrol ? { [ENROL_HEADER]: enrol.secret } : {}) },
+    maxPayload: MAX_FRAME_BYTES,
+    perMessageDeflate: false,
+    handshakeTimeout: HANDSHAKE_WITHIN_MS,
+    followRedirects: false,
+  });
+  const streams = new MachineStreams({
+    send: (data) => socket.send(data, () => streams.pump()),
+    isBusy: () => socket.bufferedAmount > BUSY_BYTES,
+    serve: options.serve,
+    welcomed: ({ connectorId, name }) => options.welcomed(connectorId, name),
+  });
+  const stopPinging = keepAlive(socket);
+  return new Promise((resolve) => {
+    let ended: Ended = { status: null, code: 1006, reason: "" };
+    socket.on("open", () => {
+      const { version, upstreams } = options;
+      const offered = upstreams.map(({ name, kind }) => ({ name, kind }));
+      const client = { name: "mosaic connect", version };
+      const hello: MachineFrame = { type: "hello", protocol: CONNECTOR_PROTOCOL_VERSION, client, upstreams: offered };
+      socket.send(JSON.stringify(hello));
+    });
+    socket.on("message", (data: Buffer, isBinary: boolean) => {
+      const frame = isBinary ? data : data.toString("utf8");
+      const wrong = frame === "pong" ? null : streams.receive(frame);
+      if (wrong !== null) socket.close(CLOSE.wrongProtocol, wrong);
+    });
+    socket.on("unexpected-response", (_request, response) => {
+      void detailOf(response).then((reason) => {
+        ended = { status: response.statusCode ?? 0, code: 1006, reason };
+        socket.terminate();
+      });
+    });
+    socket.on("error", (error) => {
+      if (ended.reason === "") ended = { ...ended, reason: error.message };
+    });
+    const leave = (): void => hangUp(socket);
+    signal.addEventListener("abort", leave, { once: true });
+    if (signal.aborted) leave();
+    socket.on("close", (code, reason) => {
+      stopPinging();
+      signal.removeEventListener("abort", leave);
+      streams.end();
+      resolve(ended.status === null ? { status: null, code, reason: reason.toString() || ended.reason } : ended);
+    });
+  });
+}
+
+const GOODBYE_WITHIN_MS = 1_000;
+
+function hangUp(socket: WebSocket): void {
+  socket.close(1000, "stopped");
+  setTimeout(() => socket.terminate(), GOODBYE_WITHIN_MS).unref();
+}
+
+/** A connection that answers no ping is dead, whatever the network says. @returns what ends the pinging */
+function keepAlive(socket: WebSocket): () => void {
+  let heard = true;
+  socket.on("message", () => {
+    heard = true;
+  });
+  const timer = setInterval(() => {
+    if (socket.readyState !== WebSocket.OPEN) return;
+    if (!heard) {
+      socket.terminate();
+      return;
+    }
+    heard = false;
+    socket.send("ping");
+  }, PING_EVERY_MS);
+  return () => clearInterval(timer);
+}

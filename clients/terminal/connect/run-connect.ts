@@ -1,0 +1,171 @@
+import { randomBytes } from "node:crypto";
+import { hostname } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
+import { ApiError } from "../../../shared/client/api-error.ts";
+import { reconnectDelayMs } from "../../../shared/client/clock.ts";
+import { connectorCredential, readConnectorCredential } from "../../../shared/contract/connector-credentials.ts";
+import { CLOSE } from "../../../shared/contract/frames.ts";
+import { deviceLogin } from "../device-login.ts";
+import { credentialFile } from "../local-files.ts";
+import type { Invocation } from "../parse-arguments.ts";
+import { plainLine } from "../plain-text.ts";
+import { signedIn } from "../signed-in.ts";
+import { VERSION } from "../version.ts";
+import { askUpstream } from "./ask-upstream.ts";
+import { type ConnectorFileBook, connectorFile, type Enrolment } from "./connector-file.ts";
+import { dial, type Ended } from "./dial.ts";
+import { CONNECT_HELP, type ConnectCommand } from "./parse-connect.ts";
+
+type Environment = Record<string, string | undefined>;
+type Say = (line: string) => void;
+
+interface Connecting {
+  url: string;
+  file: ConnectorFileBook;
+  /** What was given to sign in with. */
+  token: string | undefined;
+  env: Environment;
+  say: Say;
+}
+
+/** What is shown at the door: the lasting secret, or something worth enrolling for. */
+interface Pass {
+  bearer: string;
+  enrolment: Enrolment;
+  isNew: boolean;
+  /** The sign-in was made for this alone, and ends with it. */
+  isOwnSignIn: boolean;
+}
+
+const newSecret = (): string => randomBytes(32).toString("base64url");
+const thisMachine = (): string => plainLine(hostname()).slice(0, 60) || "my machine";
+
+const lastingPass = (enrolment: Enrolment, connectorId: string): Pass => ({
+  bearer: connectorCredential({ kind: "secret", connectorId, secret: enrolment.secret }),
+  enrolment,
+  isNew: false,
+  isOwnSignIn: false,
+});
+
+/** Signs in as whoever owns this machine: with what was given, with the saved sign-in, or with a code and a browser. */
+async function ownersToken({ url, token, env, say }: Connecting): Promise<{ token: string; isOwn: boolean }> {
+  const known = await signedIn({ command: { kind: "login" }, url, token }, credentialFile(env), true);
+  if (known) return { token: known.token, isOwn: false };
+  const login = {
+    url,
+    clientId: "mosaic-connector",
+    say,
+    sleep: (ms: number) => sleep(ms),
+    now: () => Date.now(),
+  } as const;
+  return { token: await deviceLogin(login), isOwn: true };
+}
+
+/** The secret is in the file before it is shown: the same one comes again after a crash half-way. */
+async function newPass(connecting: Connecting, name: string): Promise<Pass> {
+  const { url, file, token } = connecting;
+  const before = file.enrolment(url);
+  const secret = before?.connectorId === null && before.name === name ? before.secret : newSecret();
+  const enrolment: Enrolment = { name, secret, connectorId: null };
+  const isOneTime = token !== undefined && readConnectorCredential(token)?.kind === "token";
+  const signIn = isOneTime ? { token, isOwn: false } : await ownersToken(connecting);
+  file.saveEnrolment(url, enrolment);
+  return { bearer: signIn.token, enrolment, isNew: true, isOwnSignIn: signIn.isOwn };
+}
+
+async function passFor(connecting: Connecting, wishedName: string | undefined): Promise<Pass> {
+  const saved = connecting.file.enrolment(connecting.url);
+  const given = connecting.token === undefined ? null : readConnectorCredential(connecting.token);
+  const isOther = given?.kind === "token" && given.connectorId !== saved?.connectorId;
+  const isKnown = saved?.connectorId && !isOther && (wishedName === undefined || wishedName === saved.name);
+  if (isKnown && saved.connectorId) return lastingPass(saved, saved.connectorId);
+  return await newPass(connecting, wishedName ?? saved?.name ?? thisMachine());
+}
+
+/** What the end of a connection means: null to dial again, otherwise what the person is told. */
+function lastWord({ status, code, reason }: Ended, url: string, wasWelcome: boolean): string | null {
+  if (status === 401 || code === CLOSE.unauthenticated) {
+    return `${url} does not know this machine (any more); run \`npx mosaic connect\` again to add it.`;
+  }
+  if (status === 404 && !wasWelcome) return `There is no Mosaic at ${url}, or one that takes no machines.`;
+  if (status !== null && [400, 403, 409].includes(status)) return reason || `${url} refused with status ${status}.`;
+  if (code === CLOSE.revoked) return `The connection ended for good: ${reason}.`;
+  if (code === CLOSE.deleted) return `This machine was removed at ${url}; run \`npx mosaic connect\` to add it again.`;
+  if (code === CLOSE.wrongProtocol) return `This program and ${url} do not understand each other: ${reason}.`;
+  return null;
+}
+
+const why = ({ status, reason }: Ended): string =>
+  reason !== "" ? plainLine(reason) : status === null ? "the connection broke" : `the server answered ${status}`;
+
+async function endSignIn(url: string, bearer: string): Promise<void> {
+  await fetch(`${url}/api/auth/sign-out`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${bearer}`, "content-type": "application/json" },
+    body: "{}",
+  }).catch(() => null);
+}
+
+/** Dials, and dials again, until it is told to stop or not to come back. @returns the exit code */
+async function stayConnected(connecting: Connecting, first: Pass, signal: AbortSignal): Promise<number> {
+  const { url, file, say } = connecting;
+  const upstreams = file.upstreams();
+  let pass = first;
+  let wasWelcome = false;
+  for (let attempt = 0; ; attempt += 1) {
+    const ended = await dial({
+      url,
+      bearer: pass.bearer,
+      enrol: pass.isNew ? pass.enrolment : null,
+      upstreams,
+      version: VERSION,
+      signal,
+      serve: (request) => askUpstream(upstreams, pass.enrolment.name, request),
+      welcomed: (connectorId, name) => {
+        const isBack = attempt > 0 || !wasWelcome;
+        attempt = 0;
+        wasWelcome = true;
+        if (pass.isNew) {
+          if (pass.isOwnSignIn) void endSignIn(url, pass.bearer);
+          const enrolment = { ...pass.enrolment, name, connectorId };
+          file.saveEnrolment(url, enrolment);
+          pass = lastingPass(enrolment, connectorId);
+        }
+        const offered = upstreams.map((upstream) => `${upstream.name} (${upstream.url})`).join(", ");
+        if (isBack) say(plainLine(`Connected to ${url} as "${name}": ${offered || "nothing yet"}.`));
+      },
+    });
+    if (signal.aborted) return 0;
+    const last = lastWord(ended, url, wasWelcome);
+    if (last !== null) {
+      if (ended.status === 401 || ended.code === CLOSE.deleted) file.forget(url);
+      throw new ApiError({ code: "unauthenticated", message: plainLine(last) });
+    }
+    if (attempt === 0) say(`Not connected to ${url}: ${why(ended)}. Trying again for as long as it takes.`);
+    await sleep(reconnectDelayMs(attempt, Math.random()), undefined, { signal }).catch(() => {});
+    if (signal.aborted) return 0;
+  }
+}
+
+/**
+ * `mosaic connect`: serves this machine's model servers until Ctrl+C.
+ * @returns the exit code
+ * @throws ApiError or UsageError with the sentence to show
+ */
+export async function runConnect(
+  { url, token }: Pick<Invocation, "url" | "token">,
+  { help, name, ollama }: ConnectCommand,
+  { env, say }: Pick<Connecting, "env" | "say">,
+): Promise<number> {
+  if (help) {
+    say(CONNECT_HELP.trimEnd());
+    return 0;
+  }
+  const file = connectorFile(env);
+  if (ollama !== undefined) file.saveOllama(ollama);
+  const connecting: Connecting = { url, file, token, env, say };
+  const pass = await passFor(connecting, name);
+  const stop = new AbortController();
+  process.once("SIGINT", () => stop.abort()).once("SIGTERM", () => stop.abort());
+  return await stayConnected(connecting, pass, stop.signal);
+}
