@@ -62,7 +62,7 @@ export const VENDORS: Readonly<Record<ConnectableKind, VendorFacts>> = {
   "openai-compatible": { name: "The server", baseUrl: null, keySetting: null, baseUrlSetting: null, isOpen: true },
 };
 
-/** What stands for a host where a connector carries the request: the machine joins the path to its own address. */
+/** What stands for a host where a connector carries the request: the machine puts its own address in its place, `/v1` and all. */
 const CONNECTOR_ORIGIN = "http://connector.invalid";
 
 /** Endings that people copy along with an address. */
@@ -71,7 +71,7 @@ const ENDPOINT = /\/(chat\/completions|completions|responses|embeddings|models|m
 /** The root of an API as its adapter wants it, from whatever a person wrote: with or without `/v1`, with a slash too many. */
 export function rootOf(kind: ConnectableKind, baseUrl: string | null): string {
   const address = baseUrl ?? VENDORS[kind].baseUrl;
-  if (address === null) return CONNECTOR_ORIGIN;
+  if (address === null) return kind === "ollama" ? CONNECTOR_ORIGIN : `${CONNECTOR_ORIGIN}/v1`;
   const given = address.replace(/\/+$/, "");
   if (kind === "ollama") return given.replace(/\/+(v1|api)$/, "");
   const root = given.replace(ENDPOINT, "");

@@ -55,6 +55,34 @@ export const isPublicIpv6 = (groups: Ipv6): boolean =>
   inNetwork(groups, [0x2000], 3, 16) &&
   !SPECIAL_IPV6.some(([network, prefix]) => inNetwork(groups, network, prefix, 16));
 
+/** Never a model server, whoever vouches for it: this host, link-local (where clouds keep credentials), multicast, reserved. */
+const NEVER_IPV4: readonly [readonly number[], number][] = [
+  [[0, 0, 0, 0], 8],
+  [[100, 100, 100, 200], 32],
+  [[168, 63, 129, 16], 32],
+  [[169, 254, 0, 0], 16],
+  [[192, 0, 0, 192], 32],
+  [[224, 0, 0, 0], 3],
+];
+
+const NEVER_IPV6: readonly [Ipv6, number][] = [
+  [[0, 0, 0, 0, 0, 0, 0, 0], 128],
+  [[0xfd00, 0x0ec2, 0, 0, 0, 0, 0, 0x254], 128],
+  [[0xfe80, 0, 0, 0, 0, 0, 0, 0], 10],
+  [[0xff00, 0, 0, 0, 0, 0, 0, 0], 8],
+];
+
+/** Of the local networks: this machine, a private range, or public after all. */
+export const isLocalIpv4 = (octets: readonly number[]): boolean =>
+  octets.length === 4 && !NEVER_IPV4.some(([network, prefix]) => inNetwork(octets, network, prefix, 8));
+
+/** Native addresses only, loopback among them; IPv4 in an IPv6 spelling has its own. */
+export const isLocalIpv6 = (groups: Ipv6): boolean =>
+  (isPublicIpv6(groups) ||
+    inNetwork(groups, [0xfc00], 7, 16) ||
+    inNetwork(groups, [0, 0, 0, 0, 0, 0, 0, 1], 128, 16)) &&
+  !NEVER_IPV6.some(([network, prefix]) => inNetwork(groups, network, prefix, 16));
+
 /** Reads the canonical text that the URL parser writes; null for anything else. */
 export function readIpv6(text: string): Ipv6 | null {
   const [head = "", tail, more] = text.split("::");

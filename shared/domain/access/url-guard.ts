@@ -1,4 +1,4 @@
-import { isPublicIpv4, isPublicIpv6, readIpv6 } from "./ip-ranges.ts";
+import { isLocalIpv4, isLocalIpv6, isPublicIpv4, isPublicIpv6, readIpv6 } from "./ip-ranges.ts";
 
 export type UrlVerdict = { ok: true; url: URL } | { ok: false; why: string };
 
@@ -8,6 +8,9 @@ const MAX_LENGTH = 2048;
 const PRIVATE_SUFFIXES = [
   "localhost",
   "localdomain",
+  "localdomain4",
+  "localdomain6",
+  "svc",
   "local",
   "internal",
   "intranet",
@@ -42,17 +45,41 @@ const refuse = (why: string): UrlVerdict => ({ ok: false, why });
 const isOrEndsIn = (host: string, names: readonly string[]) =>
   names.some((name) => host === name || host.endsWith(`.${name}`));
 
-function refuseHost(host: string): string | null {
+/** Names under which clouds hand out the credentials of a machine. */
+const METADATA_NAMES = [
+  "metadata",
+  "metadata.goog",
+  "metadata.google.internal",
+  "instance-data",
+  "instance-data.ec2.internal",
+];
+
+interface Reach {
+  ipv4(octets: readonly number[]): boolean;
+  ipv6(groups: readonly number[]): boolean;
+  /** Why an address that is neither is refused. */
+  why: string;
+}
+
+const PUBLIC: Reach = { ipv4: isPublicIpv4, ipv6: isPublicIpv6, why: "it points to an address that is not public" };
+const LOCAL: Reach = {
+  ipv4: isLocalIpv4,
+  ipv6: isLocalIpv6,
+  why: "it points to an address where no model server can be",
+};
+
+/** Undefined for a name. */
+function refuseAddress(host: string, reach: Reach): string | null | undefined {
   if (host.startsWith("[")) {
     const address = readIpv6(host.slice(1, -1));
-    return address && isPublicIpv6(address) ? null : "it points to an address that is not public";
+    return address && reach.ipv6(address) ? null : reach.why;
   }
   // The URL parser has already turned decimal, octal, hexadecimal and full-width spellings into four numbers.
-  if (/^\d+\.\d+\.\d+\.\d+$/.test(host)) {
-    return isPublicIpv4(host.split(".").map(Number)) ? null : "it points to an address that is not public";
-  }
-  if (!host.includes(".")) return "its host is not a public name";
-  if (isOrEndsIn(host, PRIVATE_SUFFIXES)) return "its host is a name of a private network";
+  if (/^\d+\.\d+\.\d+\.\d+$/.test(host)) return reach.ipv4(host.split(".").map(Number)) ? null : reach.why;
+  return undefined;
+}
+
+function refuseSpelling(host: string): string | null {
   if (isOrEndsIn(host, ADDRESS_SPELLERS)) return "its host is a name that can stand for any address";
   if (!/^[a-z0-9._-]+$/.test(host) || host.split(".").some((label) => label === "" || label.length > 63)) {
     return "its host is not a valid name";
@@ -62,20 +89,29 @@ function refuseHost(host: string): string | null {
   return null;
 }
 
-/** Reads a URL that every parser reads the same way, without credentials in it. */
-function readUrl(text: string, scheme: "https" | "https?"): UrlVerdict {
+function refuseHost(host: string): string | null {
+  const address = refuseAddress(host, PUBLIC);
+  if (address !== undefined) return address;
+  if (!host.includes(".")) return "its host is not a public name";
+  if (isOrEndsIn(host, PRIVATE_SUFFIXES)) return "its host is a name of a private network";
+  return refuseSpelling(host);
+}
+
+function refuseLocalHost(host: string): string | null {
+  const address = refuseAddress(host, LOCAL);
+  if (address !== undefined) return address;
+  if (isOrEndsIn(host, METADATA_NAMES)) return LOCAL.why;
+  return refuseSpelling(host);
+}
+
+/** What parsers do not agree on is refused before any of them sees it: what one drops, the next reads as the end of the host. */
+function parseStrictly(text: string, schemes: RegExp, wanted: string): UrlVerdict {
   if (text.length > MAX_LENGTH) return refuse(`it is longer than ${MAX_LENGTH} characters`);
   const trimmed = text.trim();
-  // Parsers disagree on these: what one drops, the next one reads as the end of the host.
   if (/[\s\p{Cc}\p{Cf}\\]/u.test(trimmed)) return refuse("it contains a space, a backslash or an invisible character");
-  if (!new RegExp(`^${scheme}://[^/]`, "i").test(trimmed))
-    return refuse(`it does not begin with ${scheme === "https" ? "https://" : "https:// or http://"}`);
-  let url: URL;
-  try {
-    url = new URL(trimmed);
-  } catch {
-    return refuse("it is not a valid URL");
-  }
+  if (!schemes.test(trimmed)) return refuse(`it does not begin with ${wanted}`);
+  if (!URL.canParse(trimmed)) return refuse("it is not a valid URL");
+  const url = new URL(trimmed);
   if (url.username !== "" || url.password !== "" || /^https?:\/\/[^/?#]*@/i.test(trimmed)) {
     return refuse("it carries a user name or password; give credentials in their own field");
   }
@@ -90,39 +126,21 @@ function readUrl(text: string, scheme: "https" | "https?"): UrlVerdict {
  * @returns the parsed URL to use from here on, or why not, as the end of a sentence ("The URL is refused: …").
  */
 export function checkPublicUrl(text: string): UrlVerdict {
-  const read = readUrl(text, "https");
-  if (!read.ok) return read;
-  const why = refuseHost(read.url.hostname.replace(/\.$/, ""));
-  return why === null ? read : refuse(why);
-}
-
-/** Addresses at which a cloud tells a machine its own credentials: link-local ones, and names and numbers for the same. */
-const METADATA_HOSTS = [
-  "metadata.google.internal",
-  "metadata.goog",
-  "168.63.129.16",
-  "100.100.100.200",
-  "[fd00:ec2::254]",
-];
-
-/** Where no model server can be: nowhere, the link itself with a cloud's metadata, groups of machines. */
-function isNoHost(host: string): boolean {
-  if (isOrEndsIn(host, METADATA_HOSTS)) return true;
-  if (!host.startsWith("[")) return /^(?:0|169\.254|2(?:2[4-9]|[3-5]\d))\.(?:\d+\.){1,2}\d+$/.test(host);
-  const [first = 0, ...rest] = readIpv6(host.slice(1, -1)) ?? [];
-  const isLoopback = first === 0 && rest.slice(0, 6).every((group) => group === 0) && rest[6] === 1;
-  // Below 0x100 lie the unspecified address and every IPv4 address in disguise, above 0xfe00 link, site and groups.
-  return !isLoopback && (first < 0x100 || first >= 0xfe00);
+  const parsed = parseStrictly(text, /^https:\/\/[^/]/i, "https://");
+  if (!parsed.ok) return parsed;
+  const why = refuseHost(parsed.url.hostname.replace(/\.$/, ""));
+  return why === null ? parsed : refuse(why);
 }
 
 /**
- * Whether a URL that an instance admin vouches for may be fetched: http or https, in a private network too, but never
- * where a cloud keeps its credentials.
+ * Whether a URL that an instance admin vouched for may be fetched: http or https, also on this machine or in a private
+ * network, but never where clouds keep a machine's credentials, and never an address that stands for many.
+ *
+ * @returns as `checkPublicUrl`
  */
 export function checkPrivateUrl(text: string): UrlVerdict {
-  const read = readUrl(text, "https?");
-  if (!read.ok) return read;
-  const host = read.url.hostname.replace(/\.$/, "");
-  if (isNoHost(host)) return refuse("nothing that answers models can be at that address");
-  return read;
+  const parsed = parseStrictly(text, /^https?:\/\/[^/]/i, "http:// or https://");
+  if (!parsed.ok) return parsed;
+  const why = refuseLocalHost(parsed.url.hostname.replace(/\.$/, ""));
+  return why === null ? parsed : refuse(why);
 }
