@@ -15,9 +15,14 @@ function openServices(rooms: Rooms): Services | null {
 }
 
 async function checkProviders(services: Services): Promise<Check> {
-  const models = (await services.providers.health()).filter((provider) => provider.kind !== "guide");
+  // The operator's own: what people connected for themselves is theirs to look after.
+  const models = await services.health.of(services.providers.environment());
   if (models.length === 0) {
-    return { name: "providers", ok: true, detail: "No model provider is connected; the built-in guide answers." };
+    return {
+      name: "providers",
+      ok: true,
+      detail: "The environment sets no model provider; people connect their own, and the built-in guide answers.",
+    };
   }
   const down = models.filter((provider) => provider.state === "down").map((provider) => provider.displayName);
   if (down.length === 0) return { name: "providers", ok: true, detail: `${models.length} connected.` };
@@ -30,8 +35,8 @@ async function readiness(rooms: Rooms): Promise<z.infer<typeof Health>> {
     const detail = "The Worker's configuration is incomplete; its log names the variables.";
     return { status: "unready", checks: [{ name: "configuration", ok: false, detail }] };
   }
-  const database = { name: "database", ...(await services.checkDatabase()) };
-  const providers = await checkProviders(services);
+  const [checked, providers] = await Promise.all([services.checkDatabase(), checkProviders(services)]);
+  const database = { name: "database", ...checked };
   const status = !database.ok ? "unready" : providers.ok ? "ready" : "degraded";
   return { status, checks: [database, providers] };
 }

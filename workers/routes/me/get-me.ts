@@ -1,15 +1,13 @@
 import { Me } from "../../../shared/contract/account.ts";
 import { AppError } from "../../../shared/domain/app-error.ts";
+import type { Scope } from "../../../shared/ports/conversation-store.ts";
 import type { Services } from "../../../shared/runtime/services.ts";
 import { personalWorkspaceId } from "../../personal-workspace.ts";
 import { defineRoute } from "../route.ts";
 
-/** How long the first look at the vendors may hold up the page. */
-const PROBE_DEADLINE_MS = 250;
-
 /** Without a wish: what the first provider that is not down prefers. */
-async function systemDefault(services: Services) {
-  const instances = await services.providers.instances(PROBE_DEADLINE_MS);
+async function systemDefault(services: Services, scope: Scope, workspaceId: string) {
+  const instances = services.providers.instances(await services.configuration.read(scope, workspaceId));
   const first = instances.find(
     ({ kind, health, models }) => kind !== "guide" && health !== "down" && models.length > 0,
   );
@@ -36,7 +34,10 @@ export const getMe = defineRoute({
       workspaces,
       defaultWorkspaceId,
       settings: {
-        defaultModel: chosen === null ? await systemDefault(services) : { value: chosen, from: "workspace" as const },
+        defaultModel:
+          chosen === null
+            ? await systemDefault(services, scope, defaultWorkspaceId)
+            : { value: chosen, from: "workspace" as const },
       },
     };
   },
