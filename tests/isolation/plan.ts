@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { paramNames } from "../../workers/routes/path-params.ts";
 import type { ForeignId, Route } from "../../workers/routes/route.ts";
 
 /** What one endpoint needs beyond what the route table says. */
@@ -11,6 +12,10 @@ export interface Recipe {
   chosen?: string[];
   /** Fields that name what nobody can have here yet, such as uploaded files; drop them once somebody can. */
   nobodys?: string[];
+  /** Places where what is not one's own is refused as unknown, 400: whether it exists is not told. */
+  unknowable?: string[];
+  /** What stands in the words of the path. */
+  words?: Record<string, string>;
   /** A write by its method that a viewer of a shared conversation may do. */
   viewerMay?: true;
   /** For the instance's administrator alone: everyone else is told so, whatever they name. */
@@ -74,12 +79,26 @@ export const RECIPES: Record<string, Recipe> = {
   },
   editMessage: { body: { text: "stolen" }, nobodys: ["body.parts"] },
   deleteMessage: {},
+  openConnectorSocket: {},
   listModels: {},
+  refreshModels: { viewerMay: true },
+  listProviders: {},
+  createProvider: {
+    body: { kind: "ollama", displayName: "mine", scope: "workspace" },
+    needs: ["body.config.connectorId"],
+  },
   listProviderHealth: {},
+  getProvider: {},
+  updateProvider: { body: { displayName: "stolen" } },
+  deleteProvider: {},
+  testProvider: { viewerMay: true },
+  listConnectors: {},
+  createConnector: { body: { name: "mine" } },
+  deleteConnector: {},
   listWorkspaces: {},
   createWorkspace: { body: { name: "mine" } },
   getWorkspaceSettings: {},
-  updateWorkspaceSettings: { body: { defaultModel: "stolen" }, nobodys: ["body.defaultProviderId"] },
+  updateWorkspaceSettings: { body: { defaultModel: "stolen" }, unknowable: ["body.defaultProviderId"] },
   listJobs: { adminOnly: true },
   getJob: { adminOnly: true },
   retryJob: { adminOnly: true },
@@ -121,6 +140,17 @@ const takesAnId = ([name, schema]: [string, unknown]): boolean => {
   return format.success || /(^id|Ids?|[a-z]Cursor|ticket)$/.test(name) || JSON.stringify(schema).includes('"uuid"');
 };
 
+const Properties = z.looseObject({ properties: z.record(z.string(), z.unknown()) });
+
+/** Where a schema takes ids, as paths to the fields. */
+function idsWithin(fields: Record<string, unknown>, path: string): string[] {
+  return Object.entries(fields).flatMap(([name, schema]) => {
+    const inner = Properties.safeParse(schema);
+    if (inner.success) return idsWithin(inner.data.properties, `${path}.${name}`);
+    return takesAnId([name, schema]) ? [`${path}.${name}`] : [];
+  });
+}
+
 /** What the isolation test would not cover, by name: endpoints without a recipe, ids that the table does not declare. */
 export function gapsIn(routes: readonly Route[], recipes: Record<string, Recipe>): string[] {
   const gaps: string[] = [];
@@ -128,13 +158,18 @@ export function gapsIn(routes: readonly Route[], recipes: Record<string, Recipe>
     const what = `${route.operationId} (${route.method} ${route.path})`;
     const recipe = recipes[route.operationId];
     const declared = [...route.ids.map(placeKey), ...(recipe?.nobodys ?? [])];
-    const inPath = [...route.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => `path.${name}`);
-    const inQuery = Object.entries(fieldsOf(route.query)).filter(takesAnId);
-    const inBody = Object.entries(fieldsOf(route.body)).filter(takesAnId);
-    const taken = [...inPath, ...inQuery.map(([name]) => `query.${name}`), ...inBody.map(([name]) => `body.${name}`)];
+    const inPath = paramNames(route.path).filter((name) => !(name in route.words));
+    const taken = [
+      ...inPath.map((name) => `path.${name}`),
+      ...idsWithin(fieldsOf(route.query), "query"),
+      ...idsWithin(fieldsOf(route.body), "body"),
+    ];
     if (!recipe) gaps.push(`${what} has no recipe`);
     else if (route.body && !route.bodyOptional && !recipe.body) gaps.push(`${what} has a recipe without a body`);
-    for (const key of taken.filter((each) => !declared.includes(each)))
+    const isDeclared = (key: string) => declared.some((each) => key === each || key.startsWith(`${each}.`));
+    for (const name of Object.keys(route.words).filter((each) => !recipe?.words?.[each]))
+      gaps.push(`${what} has a recipe without the word ${name}`);
+    for (const key of taken.filter((each) => !isDeclared(each)))
       gaps.push(`${what} takes ${key}, which its \`ids\` do not declare`);
   }
   const known = new Set(routes.map(({ operationId }) => operationId));
@@ -169,6 +204,14 @@ export function planFor(routes: readonly Route[], recipes: Record<string, Recipe
   return cases.sort((a, b) => (a.recipe.late ?? 0) - (b.recipe.late ?? 0));
 }
 
+const Nested = z.record(z.string(), z.unknown()).catch({});
+
+/** The body with a value at a path such as `config.connectorId`. */
+function withValueAt(body: Record<string, unknown>, path: readonly string[], value: string): Record<string, unknown> {
+  const [name = "", ...rest] = path;
+  return { ...body, [name]: rest.length === 0 ? value : withValueAt(Nested.parse(body[name]), rest, value) };
+}
+
 export interface BuiltRequest {
   path: string;
   method: string;
@@ -185,9 +228,10 @@ export function buildRequest(
   const isForeign = new Set(foreign.map(placeKey));
   const headers: Record<string, string> =
     operationId === "openSocket" ? { upgrade: "websocket", "sec-websocket-protocol": "mosaic.v1" } : {};
-  const body = recipe.body ? { ...recipe.body } : undefined;
+  let { body } = recipe;
   const query = new URLSearchParams();
   let { path } = route;
+  for (const [name, word] of Object.entries(recipe.words ?? {})) path = path.replace(`{${name}}`, word);
   for (const place of placesOf(route)) {
     const key = placeKey(place);
     const theirs = isForeign.has(key);
@@ -196,7 +240,7 @@ export function buildRequest(
     if (place.in === "path") path = path.replace(`{${place.name}}`, filled);
     else if (place.in === "query") query.set(place.name, filled);
     else if (place.in === "header") headers[place.name] = filled;
-    else if (body) body[place.name] = filled;
+    else if (body) body = withValueAt(body, place.name.split("."), filled);
   }
   const search = query.size > 0 ? `?${query}` : "";
   return { path: `${path}${search}`, method: method.toUpperCase(), headers, ...(body ? { body } : {}) };

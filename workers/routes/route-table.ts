@@ -5,6 +5,7 @@ import { retryJob } from "./admin/retry-job.ts";
 import { createConnector } from "./connectors/create-connector.ts";
 import { deleteConnector } from "./connectors/delete-connector.ts";
 import { listConnectors } from "./connectors/list-connectors.ts";
+import { openConnectorSocket } from "./connectors/open-connector-socket.ts";
 import { createConversation } from "./conversations/create-conversation.ts";
 import { createTicket } from "./conversations/create-ticket.ts";
 import { deleteConversation } from "./conversations/delete-conversation.ts";
@@ -80,6 +81,7 @@ export const routes: readonly Route[] = [
   listConnectors,
   createConnector,
   deleteConnector,
+  openConnectorSocket,
   listWorkspaces,
   createWorkspace,
   getWorkspaceSettings,
