@@ -5,6 +5,7 @@ import { createMailboxMailer } from "../adapters/mail/mailbox-mailer.ts";
 import { createNoMailer } from "../adapters/mail/no-mailer.ts";
 import { createAccountStore } from "../adapters/postgres/account-store.ts";
 import { checkDatabase } from "../adapters/postgres/check-database.ts";
+import { createConnectorStore } from "../adapters/postgres/connector-store.ts";
 import { createConversationStore } from "../adapters/postgres/conversation-store.ts";
 import { createDatabase } from "../adapters/postgres/database.ts";
 import { createEventSink } from "../adapters/postgres/event-sink.ts";
@@ -12,13 +13,13 @@ import { createIdempotencyStore } from "../adapters/postgres/idempotency-store.t
 import { createJobStore } from "../adapters/postgres/job-store.ts";
 import { createMaintenance } from "../adapters/postgres/maintenance.ts";
 import { createSignInDatabase } from "../adapters/postgres/sign-in-database.ts";
-import { createConfigurationReader } from "../adapters/postgres/workspace-settings.ts";
+import { createConfigurationReader } from "../adapters/postgres/configuration-reader.ts";
 import { createProviderDirectory } from "../adapters/providers/directory.ts";
 import { createSignIn } from "../adapters/sign-in/sign-in.ts";
 import { createBuiltInTools } from "../adapters/tools/built-in-tools.ts";
 import type { Settings } from "../contract/settings.ts";
 import type { AccountStore, IdempotencyStore } from "../ports/account-store.ts";
-import type { ConnectorGateway, ConnectorObject } from "../ports/connector-gateway.ts";
+import type { ConnectorGateway, ConnectorObject, ConnectorStore } from "../ports/connector-gateway.ts";
 import type { ConfigurationReader, ConversationStore, EventSink } from "../ports/conversation-store.ts";
 import type { JobStore } from "../ports/job-store.ts";
 import type { Mailer } from "../ports/mailer.ts";
@@ -42,6 +43,7 @@ export interface Services {
   maintenance: Maintenance;
   providers: ProviderDirectory;
   tools: ToolHost;
+  connectors: ConnectorStore;
   connectorGateway: ConnectorGateway;
   /** One cheap round trip: is the database there, are the migrations in? Never throws. */
   checkDatabase(): Promise<{ ok: boolean; detail: string }>;
@@ -118,6 +120,7 @@ function compose(settings: Settings, platform: Platform): Services {
       schedule: platform.background,
     }),
     tools: createBuiltInTools({ now }),
+    connectors: createConnectorStore(app),
     connectorGateway: createConnectorGateway({ connector: platform.connector }),
     checkDatabase: () => checkDatabase(app),
     timers: platformTimers,
