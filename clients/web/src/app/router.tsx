@@ -90,6 +90,23 @@ const settings = createRoute({
   path: "/settings",
   component: lazyRouteComponent(() => import("../settings/settings-page.tsx"), "SettingsPage"),
 });
+const providers = createRoute({
+  getParentRoute: () => chat,
+  path: "/settings/providers",
+  // `add` opens the dialog at once: for links from where nothing can answer yet.
+  validateSearch: (search) => z.object({ add: z.literal("1").optional().catch(undefined) }).parse(search),
+  component: lazyRouteComponent(() => import("../settings/providers/providers-page.tsx"), "ProvidersPage"),
+});
+const machines = createRoute({
+  getParentRoute: () => chat,
+  path: "/settings/machines",
+  component: lazyRouteComponent(() => import("../settings/machines/machines-page.tsx"), "MachinesPage"),
+});
+const models = createRoute({
+  getParentRoute: () => chat,
+  path: "/settings/models",
+  component: lazyRouteComponent(() => import("../settings/models/models-page.tsx"), "ModelsPage"),
+});
 const workspace = createRoute({
   getParentRoute: () => chat,
   path: "/workspaces/$workspaceId",
@@ -102,7 +119,11 @@ export const router = createRouter({
     signUp,
     forgotPassword,
     resetPassword,
-    signedIn.addChildren([device, invitation, chat.addChildren([newChat, conversation, settings, workspace])]),
+    signedIn.addChildren([
+      device,
+      invitation,
+      chat.addChildren([newChat, conversation, settings, providers, machines, models, workspace]),
+    ]),
   ]),
   defaultPreload: "intent",
   // Search values stay plain strings: a device code or a token of digits must not become a number.

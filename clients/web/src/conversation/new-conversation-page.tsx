@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { useNavigate } from "@tanstack/react-router";
+import { Link, useNavigate } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 import { api, conversationsQuery, meQuery, modelsQuery, queryClient } from "../app/api.ts";
 import { Composer } from "./composer.tsx";
@@ -90,17 +90,27 @@ function ConnectHint() {
   const { data } = useQuery(modelsQuery);
   if (!data || data.some(({ provider }) => provider !== "guide")) return null;
   return (
-    <aside className="mt-6 rounded-xl bg-accent-wash px-4 py-3 text-[14px]">
-      <p className="font-medium">No language model is connected yet.</p>
-      <p className="mt-1 text-soft">
-        Until then the built-in guide answers, from Mosaic’s own documentation. To connect a model, stop the stack and
-        start it again with <Code>ANTHROPIC_API_KEY</Code>, <Code>OPENAI_API_KEY</Code>, <Code>OPENROUTER_API_KEY</Code>{" "}
-        or <Code>ZAI_API_KEY</Code> set, or run Ollama on the same machine: it is found by itself.
+    <aside aria-label="Connect a model" className="mt-6 rounded-2xl bg-accent-wash px-5 py-4">
+      <p className="font-medium">No language model is connected yet</p>
+      <p className="mt-1 text-[14px] text-soft">
+        Until then the built-in guide answers, from Mosaic’s own documentation. A key of a vendor, a login, or a
+        computer of yours with Ollama is enough.
+      </p>
+      <p className="mt-3 flex flex-wrap gap-2 text-[14px]">
+        <Link
+          to="/settings/providers"
+          search={{ add: "1" }}
+          className="inline-flex h-9 items-center rounded-xl bg-accent px-4 font-medium text-accent-ink transition hover:opacity-90"
+        >
+          Connect a provider
+        </Link>
+        <Link
+          to="/settings/machines"
+          className="inline-flex h-9 items-center rounded-xl border border-line bg-raised px-4 transition hover:bg-hover"
+        >
+          Use a machine of mine
+        </Link>
       </p>
     </aside>
   );
 }
-
-const Code = ({ children }: { children: string }) => (
-  <code className="break-all font-mono text-[13px] text-ink">{children}</code>
-);

@@ -1,6 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api, meQuery, modelsQuery, sentenceOf } from "../app/api.ts";
-import { modelName } from "../conversation/model-picker.tsx";
+import { modelName } from "../conversation/model-choices.ts";
 import { inputLook } from "../ui/field.tsx";
 import { Note } from "../ui/note.tsx";
 
