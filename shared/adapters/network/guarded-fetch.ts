@@ -33,6 +33,9 @@ function refusal(record: ProviderRecord, why: string): ProviderError {
 /** `fetch` for whatever the guard lets through. */
 function guarded(record: ProviderRecord, network: Network, check: (url: string) => UrlVerdict): Fetch {
   return async (input, init) => {
+    // As it was saved, before any parser tidied it up; then as it is sent.
+    const saved = record.baseUrl === null ? null : check(record.baseUrl);
+    if (saved?.ok === false) throw refusal(record, saved.why);
     const request = new Request(input, { ...init, redirect: "manual" });
     const verdict = check(request.url);
     if (!verdict.ok) throw refusal(record, verdict.why);

@@ -81,11 +81,11 @@ export function accessTo(record: ProviderRecord, deps: AccessDeps): Access {
   return {
     baseUrl,
     vendor: () => vendorOf(record, baseUrl),
-    fetch: (input, init) => {
+    fetch: async (input, init) => {
       const url = input instanceof Request ? input.url : input;
       // A key goes only where it was saved for, also when an SDK has ideas of its own.
       if (new URL(url).origin !== new URL(baseUrl).origin) throw new Error("The request leaves the saved address.");
-      return send(input, init);
+      return await send(input, init);
     },
     open: async (vendor) => {
       const secret = await secretOf(record, vendor, deps);
