@@ -159,7 +159,8 @@ interface OptionProps {
 
 function Option({ id, choice, chosen, selected, onPick }: OptionProps) {
   return (
-    <div
+    <button
+      type="button"
       id={id}
       role="option"
       tabIndex={-1}
@@ -169,7 +170,7 @@ function Option({ id, choice, chosen, selected, onPick }: OptionProps) {
       }}
       onPointerDown={(event) => event.preventDefault()}
       onClick={onPick}
-      className={`flex cursor-pointer items-center gap-2.5 rounded-lg px-2.5 py-1.5 ${selected ? "bg-hover" : "hover:bg-hover"}`}
+      className={`flex w-full items-center text-left gap-2.5 rounded-lg px-2.5 py-1.5 ${selected ? "bg-hover" : "hover:bg-hover"}`}
     >
       <span className="min-w-0 flex-1">
         <span className="block truncate text-[14px]">{choice?.label ?? "Auto"}</span>
@@ -182,7 +183,7 @@ function Option({ id, choice, chosen, selected, onPick }: OptionProps) {
         </span>
       </span>
       {chosen ? <Check className="size-4 shrink-0 text-accent" aria-hidden="true" /> : null}
-    </div>
+    </button>
   );
 }
 
