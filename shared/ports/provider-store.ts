@@ -23,6 +23,17 @@ export interface ProviderChanges
   at: string;
 }
 
+/** What a round of re-wrapping did. */
+export interface Rotation {
+  rewrapped: number;
+  /** Those that could not be opened: their key is missing, or they were changed. */
+  failed: number;
+  /** Secrets that need another key than the newest. */
+  left: number;
+  /** How many secrets need each key, by its name; a key without one may be dropped. Logins under way count. */
+  byKey: Record<string, number>;
+}
+
 /** Stored provider instances. Those of others do not exist for the caller. */
 export interface ProviderStore {
   /** Everything the caller may use, whatever workspace: system, their workspaces', their own. */
@@ -37,8 +48,8 @@ export interface ProviderStore {
   update(scope: Scope, id: string, changes: ProviderChanges, ifVersion?: number): Promise<StoredProvider | null>;
   /** @returns whether there was one. @throws AppError as `update` */
   remove(scope: Scope, id: string, ifVersion?: number): Promise<boolean>;
-  /** Re-seals up to `limit` credentials that are not under the newest key; on nobody's behalf. */
-  rewrap(limit: number): Promise<{ rewrapped: number; failed: number; left: number; byKey: Record<string, number> }>;
+  /** Re-wraps up to `limit` credentials that are not under the newest key; on nobody's behalf. */
+  rewrap(limit: number): Promise<Rotation>;
   /** A refreshed secret, written only over the version it was made from; on nobody's behalf. */
   replaceSecret(credentialId: string, from: number, to: SealedCredential): Promise<boolean>;
 }

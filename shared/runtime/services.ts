@@ -1,11 +1,10 @@
 import { v7 as newId } from "uuid";
-import { createConnectorGateway } from "../adapters/connector/connector-gateway.ts";
 import { createHttpMailer } from "../adapters/mail/http-mailer.ts";
 import { createMailboxMailer } from "../adapters/mail/mailbox-mailer.ts";
 import { createNoMailer } from "../adapters/mail/no-mailer.ts";
 import { createAccountStore } from "../adapters/postgres/account-store.ts";
 import { checkDatabase } from "../adapters/postgres/check-database.ts";
-import { createConnectorStore } from "../adapters/postgres/connector-store.ts";
+import { createConfigurationReader } from "../adapters/postgres/configuration-reader.ts";
 import { createConversationStore } from "../adapters/postgres/conversation-store.ts";
 import { createDatabase } from "../adapters/postgres/database.ts";
 import { createEventSink } from "../adapters/postgres/event-sink.ts";
@@ -13,25 +12,22 @@ import { createIdempotencyStore } from "../adapters/postgres/idempotency-store.t
 import { createJobStore } from "../adapters/postgres/job-store.ts";
 import { createMaintenance } from "../adapters/postgres/maintenance.ts";
 import { createSignInDatabase } from "../adapters/postgres/sign-in-database.ts";
-import { createConfigurationReader } from "../adapters/postgres/configuration-reader.ts";
-import { createProviderDirectory } from "../adapters/providers/directory.ts";
 import { createSignIn } from "../adapters/sign-in/sign-in.ts";
 import { createBuiltInTools } from "../adapters/tools/built-in-tools.ts";
 import type { Settings } from "../contract/settings.ts";
 import type { AccountStore, IdempotencyStore } from "../ports/account-store.ts";
-import type { ConnectorGateway, ConnectorObject, ConnectorStore } from "../ports/connector-gateway.ts";
 import type { ConfigurationReader, ConversationStore, EventSink } from "../ports/conversation-store.ts";
 import type { JobStore } from "../ports/job-store.ts";
 import type { Mailer } from "../ports/mailer.ts";
 import type { Maintenance } from "../ports/maintenance.ts";
-import type { ProviderDirectory } from "../ports/provider-directory.ts";
 import type { SignIn, SignInEvents } from "../ports/sign-in.ts";
 import { platformTimers, type Timers } from "../ports/timers.ts";
 import type { ToolHost } from "../ports/tool-host.ts";
 import { readSettings } from "./env.ts";
+import { composeProviders, type ProviderPlatform, type ProviderServices } from "./provider-services.ts";
 
 /** Everything the edge and the objects may use; made once per isolate by `createServices`. */
-export interface Services {
+export interface Services extends ProviderServices {
   settings: Settings;
   signIn: SignIn;
   conversations: ConversationStore;
@@ -41,12 +37,11 @@ export interface Services {
   accounts: AccountStore;
   idempotency: IdempotencyStore;
   maintenance: Maintenance;
-  providers: ProviderDirectory;
   tools: ToolHost;
-  connectors: ConnectorStore;
-  connectorGateway: ConnectorGateway;
   /** One cheap round trip: is the database there, are the migrations in? Never throws. */
   checkDatabase(): Promise<{ ok: boolean; detail: string }>;
+  /** Keeps what serves the current request alive until the promise settles. */
+  background(work: Promise<unknown>): void;
   timers: Timers;
   /** From 0 up to 1: spreads retries. Never for secrets. */
   random(): number;
@@ -56,16 +51,12 @@ export interface Services {
 }
 
 /** What only the platform can do. */
-export interface Platform {
-  /** Keeps what serves the current request alive until the promise settles. */
-  background(work: Promise<unknown>): void;
+export interface Platform extends ProviderPlatform {
   /** Tells a conversation's object that a credential or a membership ended. */
   revoke(
     conversationId: string,
     what: { credentialId: string } | { userId: string; workspaceId: string },
   ): Promise<void>;
-  /** The object that a machine dials into. */
-  connector(id: string): ConnectorObject;
   /** The self-hosted stack's letter box. */
   mailbox?: { fetch(url: string, init: RequestInit): Promise<Response> };
 }
@@ -95,8 +86,10 @@ function compose(settings: Settings, platform: Platform): Services {
   const patient = createDatabase({ connectionString: settings.DATABASE_APP_URL, endpoint });
   const auth = createDatabase(authAddress);
   const accounts = createAccountStore({ app, auth });
-  const now = (): Date => new Date();
+  const basics = { timers: platformTimers, random: Math.random, newId: () => newId(), now: () => new Date() };
   return {
+    ...basics,
+    ...composeProviders({ ...basics, settings, platform, database: app }),
     settings,
     signIn: createSignIn({
       database: createSignInDatabase(authAddress),
@@ -113,20 +106,9 @@ function compose(settings: Settings, platform: Platform): Services {
     accounts,
     idempotency: createIdempotencyStore(app),
     maintenance: createMaintenance({ app: patient, auth }),
-    providers: createProviderDirectory({
-      settings,
-      fetch: (input, init) => fetch(input, init),
-      now,
-      schedule: platform.background,
-    }),
-    tools: createBuiltInTools({ now }),
-    connectors: createConnectorStore(app),
-    connectorGateway: createConnectorGateway({ connector: platform.connector }),
+    tools: createBuiltInTools(basics),
     checkDatabase: () => checkDatabase(app),
-    timers: platformTimers,
-    random: Math.random,
-    newId: () => newId(),
-    now,
+    background: platform.background,
   };
 }
 

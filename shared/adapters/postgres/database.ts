@@ -1,5 +1,5 @@
 import { NeonDbError, type NeonQueryFunction, neon, neonConfig } from "@neondatabase/serverless";
-import { sql } from "drizzle-orm";
+import { type SQL, sql } from "drizzle-orm";
 import type { BatchItem, BatchResponse } from "drizzle-orm/batch";
 import { drizzle, type NeonHttpDatabase } from "drizzle-orm/neon-http";
 import { AppError } from "../../domain/app-error.ts";
@@ -47,6 +47,8 @@ export interface Database {
   scoped<const Asked extends Queries>(scope: Scope, build: (db: Drizzle) => Asked): Promise<Results<Asked>>;
   /** The same on nobody's behalf: tenant tables are empty then. For the sign-in tables and for functions. */
   unscoped<const Asked extends Queries>(build: (db: Drizzle) => Asked): Promise<Results<Asked>>;
+  /** One statement on nobody's behalf, without a transaction around it: for a function that filters by itself. */
+  single(statement: SQL): Promise<{ rows: unknown[] }>;
   /** Drizzle itself, for adapters that bring their own queries (sign-in). */
   readonly drizzle: Drizzle;
 }
@@ -67,6 +69,13 @@ export function createDatabase(address: DatabaseAddress): Database {
       const become = db.execute(sql`select set_config('app.user_id', ${scope.userId}, true)`);
       const [, ...results] = await run([become, ...build(db)]);
       return results as never;
+    },
+    single: async (statement) => {
+      try {
+        return await db.execute(statement);
+      } catch (error) {
+        throw asAppError(error);
+      }
     },
     unscoped: async (build) => (await run(build(db))) as never,
   };

@@ -2,7 +2,7 @@ import { eq, sql } from "drizzle-orm";
 import * as z from "zod";
 import type { UpdateWorkspaceSettings, WorkspaceSettings } from "../../contract/account.ts";
 import { AppError } from "../../domain/app-error.ts";
-import type { ConfigurationReader, Scope } from "../../ports/conversation-store.ts";
+import type { Scope } from "../../ports/conversation-store.ts";
 import type { Database, Drizzle } from "./database.ts";
 import { workspaceSettings } from "./schema/workspaces.ts";
 
@@ -31,17 +31,6 @@ const standing = (db: Drizzle, workspaceId: string) =>
       ${workspaceId}::uuid = any (app.administered_workspaces()) as administers`);
 
 const Standing = z.tuple([z.object({ belongs: z.boolean(), administers: z.boolean() })]).transform(([row]) => row);
-
-/** Everything a turn needs to know of settings, in one round trip. */
-export function createConfigurationReader(database: Database): ConfigurationReader {
-  return {
-    read: async (scope, workspaceId) => {
-      const [rows] = await database.scoped(scope, (db) => [stored(db, workspaceId)]);
-      const { defaultModel, defaultProviderId, settings } = rows[0] ?? defaultsOf(workspaceId);
-      return { workspace: { defaultModel, defaultProviderId, settings } };
-    },
-  };
-}
 
 export async function readSettings(
   database: Database,

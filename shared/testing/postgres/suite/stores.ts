@@ -2,10 +2,10 @@ import { v7 } from "uuid";
 import { describe, expect, it } from "vitest";
 import { createAccountStore } from "../../../adapters/postgres/account-store.ts";
 import { checkDatabase } from "../../../adapters/postgres/check-database.ts";
+import { createConfigurationReader } from "../../../adapters/postgres/configuration-reader.ts";
 import { createConversationStore } from "../../../adapters/postgres/conversation-store.ts";
 import { createDatabase } from "../../../adapters/postgres/database.ts";
 import { createIdempotencyStore } from "../../../adapters/postgres/idempotency-store.ts";
-import { createConfigurationReader } from "../../../adapters/postgres/workspace-settings.ts";
 import { at, join, makeConversation, makePerson, type Rooms, signIn, signOut } from "./people.ts";
 
 const withCode = (code: string) => expect.objectContaining({ code });
