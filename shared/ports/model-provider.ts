@@ -4,7 +4,7 @@ import type { ModelRequest } from "../domain/model/model-request.ts";
 import type { ProviderFailure } from "../domain/model/provider-failure.ts";
 
 export type { ModelEvent } from "../domain/model/model-event.ts";
-export type { ModelRequest, PromptMessage } from "../domain/model/model-request.ts";
+export type { ModelRequest, PromptMessage, PromptPart } from "../domain/model/model-request.ts";
 export type { ProviderErrorKind, ProviderFailure } from "../domain/model/provider-failure.ts";
 
 /** Thrown by `models()` only; `stream()` never throws. */

@@ -7,11 +7,21 @@ export interface ToolDefinition {
   inputSchema: Record<string, unknown>;
 }
 
+type ImagePart = Extract<Part, { type: "image" }>;
+
+/** A part as a vendor is told it: an image with its bytes, where they are at hand and the model sees. */
+export type PromptPart =
+  | Exclude<Part, ImagePart>
+  | (ImagePart & {
+      /** Base64; without it the image is told by its name. */
+      data?: string;
+    });
+
 /** A message as any vendor can be told it. History from another vendor comes without thinking signatures. */
 export interface PromptMessage {
   role: "user" | "assistant";
   /** In a user message also `tool-result`s of the assistant message before it. */
-  parts: Part[];
+  parts: PromptPart[];
 }
 
 export interface ModelRequest {
@@ -23,4 +33,6 @@ export interface ModelRequest {
   temperature?: number;
   /** Ask for visible reasoning where the model has it. */
   reasoning?: "off" | "low" | "medium" | "high";
+  /** Whether this model is known to reason; where it is not said, the adapter looks at its seeds. */
+  canReason?: boolean;
 }

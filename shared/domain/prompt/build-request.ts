@@ -1,17 +1,19 @@
-import type { Message, Part } from "../../contract/message.ts";
-import type { ProviderKind } from "../../contract/model.ts";
-import type { ModelRequest, PromptMessage, ToolDefinition } from "../model/model-request.ts";
+import type { Message } from "../../contract/message.ts";
+import type { Model, ProviderKind } from "../../contract/model.ts";
+import type { ModelRequest, PromptMessage, PromptPart, ToolDefinition } from "../model/model-request.ts";
 
 const CONTINUE =
   "Your last answer was cut off by a technical fault. Go on exactly where it ends, without repeating any of it and without remarking on the interruption.";
 
 /** Thinking goes back only to the vendor that signed it; an empty text block is refused by several vendors. */
-function portableParts(message: Message, target: ProviderKind): Part[] {
-  const sameVendor = message.metadata.provider === target;
-  return message.parts.filter((part) => {
-    if (part.type === "thinking") return sameVendor && (part.signature !== undefined || part.redacted !== undefined);
-    if (part.type === "text") return part.text.trim() !== "";
-    return true;
+function portableParts(message: Message, { provider, capabilities, images }: RequestFacts): PromptPart[] {
+  const sameVendor = message.metadata.provider === provider;
+  return message.parts.flatMap((part): PromptPart[] => {
+    if (part.type === "thinking")
+      return sameVendor && (part.signature !== undefined || part.redacted !== undefined) ? [part] : [];
+    if (part.type === "text") return part.text.trim() === "" ? [] : [part];
+    const data = part.type === "image" && capabilities?.vision ? images?.get(part.fileId) : undefined;
+    return part.type === "image" && data !== undefined ? [{ ...part, data }] : [part];
   });
 }
 
@@ -20,10 +22,10 @@ const isForeignGuide = (message: Message, target: ProviderKind): boolean =>
   message.role === "assistant" && message.metadata.provider === "guide" && target !== "guide";
 
 /** Vendors refuse a call without its result and a result without its call: an answer that was cut short has such. */
-function withAllResults(parts: readonly Part[]): Part[] {
+function withAllResults(parts: readonly PromptPart[]): PromptPart[] {
   const called = new Set(parts.flatMap((part) => (part.type === "tool-call" ? [part.callId] : [])));
   const done = new Set(parts.flatMap((part) => (part.type === "tool-result" ? [part.callId] : [])));
-  return parts.flatMap((part): Part[] => {
+  return parts.flatMap((part): PromptPart[] => {
     if (part.type === "tool-result") return called.has(part.callId) ? [part] : [];
     if (part.type !== "tool-call" || done.has(part.callId)) return [part];
     const { callId, step } = part;
@@ -32,9 +34,9 @@ function withAllResults(parts: readonly Part[]): Part[] {
 }
 
 /** A request that offers no tools may not speak of calls: they are told in words. */
-function toolsInWords(parts: readonly Part[]): Part[] {
+function toolsInWords(parts: readonly PromptPart[]): PromptPart[] {
   const names = new Map(parts.flatMap((part) => (part.type === "tool-call" ? [[part.callId, part.name]] : [])));
-  return parts.flatMap((part): Part[] => {
+  return parts.flatMap((part): PromptPart[] => {
     if (part.type === "tool-call") return [];
     if (part.type !== "tool-result") return [part];
     const output = typeof part.output === "string" ? part.output : JSON.stringify(part.output);
@@ -43,7 +45,7 @@ function toolsInWords(parts: readonly Part[]): Part[] {
 }
 
 /** Tool results belong to the user's side of the exchange at every vendor; they split an answer into its steps. */
-function stepsOf(message: Message, parts: Part[], hasTools: boolean): PromptMessage[] {
+function stepsOf(message: Message, parts: PromptPart[], hasTools: boolean): PromptMessage[] {
   if (message.role !== "assistant") return [{ role: "user", parts }];
   const paired = withAllResults(parts);
   const prompts: PromptMessage[] = [];
@@ -73,6 +75,10 @@ export interface RequestFacts {
   provider: ProviderKind;
   /** In the order in which they are told, the message to answer last; then the answer so far, if it has begun. */
   messages: readonly Message[];
+  /** What the model can do; of a model that is not known to see, nobody asks to look. */
+  capabilities?: Pick<Model["capabilities"], "vision" | "reasoning">;
+  /** The bytes of images, in base64, by file. */
+  images?: ReadonlyMap<string, string>;
   system?: string;
   maxOutputTokens?: number | null;
   /** Offered to the model; none are offered where this is left out. */
@@ -89,7 +95,7 @@ export function buildRequest(facts: RequestFacts): ModelRequest {
   const tools = facts.tools ?? [];
   const prompts = facts.messages
     .filter((message) => !isForeignGuide(message, facts.provider))
-    .flatMap((message) => stepsOf(message, portableParts(message, facts.provider), tools.length > 0));
+    .flatMap((message) => stepsOf(message, portableParts(message, facts), tools.length > 0));
   const messages = merge(prompts);
   if (facts.isCut && messages.at(-1)?.role === "assistant") {
     messages.push({ role: "user", parts: [{ type: "text", text: CONTINUE }] });
@@ -97,6 +103,7 @@ export function buildRequest(facts: RequestFacts): ModelRequest {
   return {
     model: facts.model,
     messages,
+    ...(facts.capabilities === undefined ? {} : { canReason: facts.capabilities.reasoning }),
     ...(facts.system === undefined ? {} : { system: facts.system }),
     ...(tools.length === 0
       ? {}

@@ -4,11 +4,10 @@ import type {
   MessageCreateParamsStreaming,
   ThinkingConfigParam,
 } from "@anthropic-ai/sdk/resources/messages/messages";
-import type { Part } from "../../../contract/message.ts";
 import { rowsOf } from "../../../domain/catalogue/catalogue-seed.ts";
 import { rowOf } from "../../../domain/catalogue/describe-model.ts";
-import type { ModelRequest, PromptMessage } from "../../../ports/model-provider.ts";
-import { inputObject, mentionOf, outputText } from "../prompt-parts.ts";
+import type { ModelRequest, PromptMessage, PromptPart } from "../../../ports/model-provider.ts";
+import { inlineImage, inputObject, mentionOf, outputText } from "../prompt-parts.ts";
 
 const DEFAULT_MAX_TOKENS = 8_192;
 /** Tokens of thinking; the least Anthropic takes is 1,024. */
@@ -19,7 +18,7 @@ interface Turn {
   content: ContentBlockParam[];
 }
 
-function blocksOf(part: Part): ContentBlockParam[] {
+function blocksOf(part: PromptPart): ContentBlockParam[] {
   switch (part.type) {
     case "text":
       // An empty text block is refused.
@@ -29,8 +28,11 @@ function blocksOf(part: Part): ContentBlockParam[] {
       // Unsigned thinking (another vendor's, or cut off) is refused.
       return part.signature ? [{ type: "thinking", thinking: part.text, signature: part.signature }] : [];
     case "image":
-    case "file":
-      return [{ type: "text", text: mentionOf(part) }];
+    case "file": {
+      const image = inlineImage(part);
+      if (!image) return [{ type: "text", text: mentionOf(part) }];
+      return [{ type: "image", source: { type: "base64", media_type: image.mediaType, data: image.data } }];
+    }
     case "tool-call":
       return [{ type: "tool_use", id: part.callId, name: part.name, input: inputObject(part.input) }];
     case "tool-result":
@@ -62,7 +64,7 @@ function withCacheMarker(messages: Turn[]): Turn[] {
     if (index !== last) return message;
     const end = message.content.length - 1;
     const content = message.content.map((block, position) =>
-      position === end && (block.type === "text" || block.type === "tool_result")
+      position === end && (block.type === "text" || block.type === "tool_result" || block.type === "image")
         ? { ...block, cache_control: { type: "ephemeral" as const } }
         : block,
     );

@@ -1,22 +1,14 @@
 /** Our request in the words of chat completions, bent to the vendor's record. */
 import type {
+  ChatCompletionContentPart,
   ChatCompletionCreateParamsStreaming,
   ChatCompletionMessageParam,
 } from "openai/resources/chat/completions/completions";
-import type { Part } from "../../../contract/message.ts";
-import type { ModelRequest, PromptMessage } from "../../../ports/model-provider.ts";
-import { inputObject, mentionOf, outputText } from "../prompt-parts.ts";
+import type { ModelRequest, PromptMessage, PromptPart } from "../../../ports/model-provider.ts";
+import { dataUrl, inlineImage, inputObject, outputText, textIn } from "../prompt-parts.ts";
 import type { ChatVendor } from "./chat-vendor.ts";
 
-const textIn = (parts: readonly Part[]): string =>
-  parts
-    .flatMap((part) => {
-      if (part.type === "text") return part.text === "" ? [] : [part.text];
-      return part.type === "image" || part.type === "file" ? [mentionOf(part)] : [];
-    })
-    .join("\n\n");
-
-function assistantMessage(parts: readonly Part[], vendor: ChatVendor): ChatCompletionMessageParam[] {
+function assistantMessage(parts: readonly PromptPart[], vendor: ChatVendor): ChatCompletionMessageParam[] {
   const content = textIn(parts);
   const calls = parts.flatMap((part) =>
     part.type === "tool-call"
@@ -43,12 +35,23 @@ function assistantMessage(parts: readonly Part[], vendor: ChatVendor): ChatCompl
   ];
 }
 
+/** Text alone stays text: small servers know no other form. */
+function userContent(parts: readonly PromptPart[]): string | ChatCompletionContentPart[] {
+  const images = parts.flatMap((part) => inlineImage(part) ?? []);
+  const text = textIn(parts);
+  if (images.length === 0) return text;
+  return [
+    ...(text === "" ? [] : [{ type: "text" as const, text }]),
+    ...images.map((image) => ({ type: "image_url" as const, image_url: { url: dataUrl(image) } })),
+  ];
+}
+
 function messagesOf(message: PromptMessage, vendor: ChatVendor): ChatCompletionMessageParam[] {
   if (message.role === "assistant") return assistantMessage(message.parts, vendor);
   const results = message.parts.flatMap((part): ChatCompletionMessageParam[] =>
     part.type === "tool-result" ? [{ role: "tool", tool_call_id: part.callId, content: outputText(part.output) }] : [],
   );
-  const content = textIn(message.parts);
+  const content = userContent(message.parts);
   return content === "" ? results : [...results, { role: "user", content }];
 }
 

@@ -1,7 +1,6 @@
 /** Our request in the words of Ollama's own `/api/chat`. */
-import type { Part } from "../../../contract/message.ts";
-import type { ModelRequest, PromptMessage } from "../../../ports/model-provider.ts";
-import { inputObject, mentionOf, outputText } from "../prompt-parts.ts";
+import type { ModelRequest, PromptMessage, PromptPart } from "../../../ports/model-provider.ts";
+import { inlineImage, inputObject, outputText, textIn } from "../prompt-parts.ts";
 
 export interface OllamaFacts {
   contextLength: number | null;
@@ -12,6 +11,8 @@ interface OllamaMessage {
   role: "system" | "user" | "assistant" | "tool";
   content: string;
   thinking?: string;
+  /** Base64. */
+  images?: string[];
   tool_calls?: { id: string; function: { name: string; arguments: Record<string, unknown> } }[];
   tool_name?: string;
   tool_call_id?: string;
@@ -21,16 +22,10 @@ const SMALLEST_CONTEXT = 8_192;
 const DEFAULT_OUTPUT_TOKENS = 4_096;
 /** Fewer than any tokenizer needs, so that the prompt never outgrows its context unseen. */
 const CHARACTERS_PER_TOKEN = 2.5;
+/** An image is read as some 1,500 tokens, however many bytes it has. */
+const CHARACTERS_PER_IMAGE = 4_000;
 
-const textIn = (parts: readonly Part[]): string =>
-  parts
-    .flatMap((part) => {
-      if (part.type === "text") return part.text === "" ? [] : [part.text];
-      return part.type === "image" || part.type === "file" ? [mentionOf(part)] : [];
-    })
-    .join("\n\n");
-
-function assistantMessage(parts: readonly Part[]): OllamaMessage[] {
+function assistantMessage(parts: readonly PromptPart[]): OllamaMessage[] {
   const thinking = parts.flatMap((part) => (part.type === "thinking" ? [part.text] : [])).join("\n\n");
   const calls = parts.flatMap((part) =>
     part.type === "tool-call"
@@ -64,7 +59,9 @@ function messagesOf(message: PromptMessage, names: ReadonlyMap<string, string>):
       : [],
   );
   const content = textIn(message.parts);
-  return content === "" ? results : [...results, { role: "user", content }];
+  const images = message.parts.flatMap((part) => inlineImage(part)?.data ?? []);
+  if (content === "" && images.length === 0) return results;
+  return [...results, { role: "user", content, ...(images.length > 0 ? { images } : {}) }];
 }
 
 /**
@@ -92,7 +89,9 @@ export function toOllamaRequest(request: ModelRequest, facts: OllamaFacts): Reco
     type: "function",
     function: { name: tool.name, description: tool.description, parameters: tool.inputSchema },
   }));
-  const characters = JSON.stringify(messages).length + JSON.stringify(tools).length;
+  const words = messages.map(({ images: _images, ...message }) => message);
+  const images = messages.reduce((count, message) => count + (message.images?.length ?? 0), 0);
+  const characters = JSON.stringify(words).length + JSON.stringify(tools).length + images * CHARACTERS_PER_IMAGE;
   return {
     model: request.model,
     stream: true,

@@ -1,18 +1,17 @@
 /** Our request in the words of OpenAI's Responses API. Nothing is stored there: what must come back travels with us. */
 import type { ResponseCreateParamsStreaming, ResponseInputItem } from "openai/resources/responses/responses";
 import * as z from "zod";
-import type { Part } from "../../../contract/message.ts";
 import { rowsOf } from "../../../domain/catalogue/catalogue-seed.ts";
 import { rowOf } from "../../../domain/catalogue/describe-model.ts";
-import type { ModelRequest, PromptMessage } from "../../../ports/model-provider.ts";
-import { inputObject, mentionOf, outputText } from "../prompt-parts.ts";
+import type { ModelRequest, PromptMessage, PromptPart } from "../../../ports/model-provider.ts";
+import { dataUrl, inlineImage, inputObject, mentionOf, outputText } from "../prompt-parts.ts";
 
 /** What makes a reasoning item replayable, as the `signature` of a thinking part. */
 const ReasoningSignature = z.object({ id: z.string(), encrypted: z.string() });
 
 export const reasoningSignature = (id: string, encrypted: string): string => JSON.stringify({ id, encrypted });
 
-function reasoningItem(part: Extract<Part, { type: "thinking" }>): ResponseInputItem[] {
+function reasoningItem(part: Extract<PromptPart, { type: "thinking" }>): ResponseInputItem[] {
   try {
     const { id, encrypted } = ReasoningSignature.parse(JSON.parse(part.signature ?? ""));
     const summary = part.text === "" ? [] : [{ type: "summary_text" as const, text: part.text }];
@@ -23,13 +22,16 @@ function reasoningItem(part: Extract<Part, { type: "thinking" }>): ResponseInput
   }
 }
 
-function itemsOf(role: PromptMessage["role"], part: Part): ResponseInputItem[] {
+function itemsOf(role: PromptMessage["role"], part: PromptPart): ResponseInputItem[] {
   switch (part.type) {
     case "text":
       return part.text === "" ? [] : [{ role, content: part.text }];
     case "image":
-    case "file":
-      return [{ role, content: mentionOf(part) }];
+    case "file": {
+      const image = inlineImage(part);
+      if (!image || role !== "user") return [{ role, content: mentionOf(part) }];
+      return [{ role, content: [{ type: "input_image", detail: "auto", image_url: dataUrl(image) }] }];
+    }
     case "thinking":
       return reasoningItem(part);
     case "tool-call":
@@ -48,7 +50,7 @@ function itemsOf(role: PromptMessage["role"], part: Part): ResponseInputItem[] {
 
 export function toResponsesRequest(request: ModelRequest): ResponseCreateParamsStreaming {
   // Models that do not reason refuse these settings; those that do refuse a temperature.
-  const reasons = rowOf(rowsOf("openai"), request.model)?.capabilities?.reasoning ?? false;
+  const reasons = request.canReason ?? rowOf(rowsOf("openai"), request.model)?.capabilities?.reasoning ?? false;
   const wish = request.reasoning ?? "off";
   return {
     model: request.model,
