@@ -8,6 +8,7 @@ import { jobsSuite } from "./jobs.ts";
 import { maintenanceSuite } from "./maintenance.ts";
 import { migratorSuite } from "./migrator.ts";
 import { openRooms, type Rooms } from "./people.ts";
+import { providersSuite } from "./providers.ts";
 import { storesSuite } from "./stores.ts";
 
 /** What every Postgres must do for Mosaic, the embedded one and a real one alike. */
@@ -32,6 +33,7 @@ export function postgresSuite(name: string, start: () => Promise<TestDatabase>, 
     drainOrdersSuite(open);
     jobsSuite(open);
     storesSuite(open);
+    providersSuite(open);
     maintenanceSuite(open);
     migratorSuite(() => started(database), open);
   });
