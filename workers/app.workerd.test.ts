@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import * as z from "zod";
 import { createApp } from "./app.ts";
 import { memoryEdge, problemIn } from "./testing/memory-edge.ts";
+import { memoryProviders } from "./testing/memory-providers.ts";
 import { ALLOWED_ORIGIN, PUBLIC_URL } from "./testing/memory-services.ts";
 
 afterEach(() => {
@@ -162,9 +163,7 @@ describe("health", () => {
       latencyMs: null,
       checkedAt: null,
     };
-    const { ask } = memoryEdge({
-      providers: { instances: async () => [], health: async () => [down], report: () => {} },
-    });
+    const { ask } = memoryEdge({ health: { ...memoryProviders().services.health, of: async () => [down] } });
     const response = await ask("/health/ready", { as: null });
     expect([response.status, await response.json()]).toMatchObject([200, { status: "degraded" }]);
   });

@@ -98,7 +98,7 @@ describe("over the real stores", () => {
       200,
       { settings: { key: { deep: ["\ufffd", "🎈", 1000, null] } } },
     ]);
-    const stale = await ask(path, { method: "PATCH", body: { defaultModel: "x" }, headers: { "if-match": '"999"' } });
+    const stale = await ask(path, { method: "PATCH", body: { settings: {} }, headers: { "if-match": '"999"' } });
     expect(await problemIn(stale)).toMatchObject({ status: 409, code: "version_conflict" });
     expect((await ask(path, { as: "bob" })).status).toBe(404);
     expect((await ask(path, { as: "bob", method: "PATCH", body: { defaultModel: "x" } })).status).toBe(404);

@@ -57,8 +57,14 @@ function keepSecret(text: string, email: string | null): string {
   return text;
 }
 
+/** A key such as people save here: never told again, to nobody. */
+export const aSecret = (): string => keepSecret(`sk-canary-${newId()}`, null);
+
+/** What somebody was shown once. */
+export const keepToken = (token: string, { email }: { email: string }): string => keepSecret(token, email);
+
 /** Where better-auth tells callers tokens and keys of their own, or sets the cookie anew. */
-const TELLS_OWN = /^\w+ \/api\/auth\//;
+const TELLS_OWN = /^(?:\w+ \/api\/auth\/|POST \/api\/connectors$)/;
 const WithEmail = z.object({ email: z.string() });
 
 /** Whose tokens this answer may hold: those of whoever showed one, or signs in. */

@@ -17,7 +17,7 @@ import {
   ORIGIN,
   signOut,
 } from "./real-house.ts";
-import { aConversation, aVictim, everythingOf, type Marked, type Victim } from "./victim.ts";
+import { aConnector, aConversation, aVictim, everythingOf, type Marked, type Victim } from "./victim.ts";
 
 const PLAN = planFor(routes, RECIPES);
 const Problem = z.object({ code: z.string() });
@@ -35,7 +35,11 @@ interface Attacker {
 
 async function anAttacker(name: string): Promise<{ account: Account; attacker: Attacker }> {
   const account = await anAccount(name);
-  const own = await aConversation(account, account.personalWorkspaceId, `own of ${name}`);
+  const connectorId = await aConnector(account, `machine of ${name}`);
+  const body = { kind: "ollama", displayName: `provider of ${name}`, config: { connectorId } };
+  const provider = await ask("/api/providers", { method: "POST", body, headers: account.bearer });
+  const providerId = z.object({ id: z.string() }).parse(provider.json).id;
+  const own = await aConversation(account, account.personalWorkspaceId, `own of ${name}`, { providerId, connectorId });
   return { account, attacker: { headers: account.bearer, own } };
 }
 
@@ -75,7 +79,16 @@ async function aTicketOfTheVictim(conversationId: string): Promise<string> {
   return Ticket.parse(made.json).ticket;
 }
 
-async function valueIn(place: Place, of: Marked): Promise<string> {
+/** A place in the victim's list, as this one writes its cursors. */
+const cursorOf = ({ operationId }: Case["route"], { providerId, connectorId }: Marked): string =>
+  ({
+    listConversations: victim.cursor,
+    listProviders: `1.${providerId}`,
+    listConnectors: connectorId,
+    listJobs: victim.cursor,
+  })[operationId] ?? "1";
+
+async function valueIn({ route }: Pick<Case, "route">, place: Place, of: Marked): Promise<string> {
   switch (place.of) {
     case "conversation":
       return of.id;
@@ -87,8 +100,12 @@ async function valueIn(place: Place, of: Marked): Promise<string> {
       return of.workspaceId;
     case "ticket":
       return await aTicketOfTheVictim(of.id);
+    case "provider":
+      return of.providerId;
+    case "connector":
+      return of.connectorId;
     case "cursor":
-      return victim.cursor;
+      return cursorOf(route, of);
     case "idempotency-key":
       return victim.idempotencyKey;
     default:
@@ -103,13 +120,11 @@ async function attempt(one: Case, headers: Record<string, string>, target: Marke
     const theirs = one.foreign.some((each) => placeKey(each) === placeKey(place));
     values.set(
       placeKey(place),
-      theirs ? await valueIn(place, target) : place.of === "ticket" ? "" : await valueIn(place, own),
+      theirs ? await valueIn(one, place, target) : place.of === "ticket" ? "" : await valueIn(one, place, own),
     );
     if (theirs) tried.add(`${one.route.operationId} ${placeKey(place)}`);
   }
   tried.add(one.route.operationId);
-  // A cursor of messages is a number.
-  if (one.route.operationId === "listMessages") values.set("query.cursor", "1");
   const { path, ...request } = buildRequest(one, (place) => values.get(placeKey(place)) ?? "");
   const answer = await ask(path, { ...request, headers: { ...headers, ...request.headers } });
   answer.socket?.accept();
@@ -128,10 +143,15 @@ function expectSilent(answer: Answer, label: string, allowed: string[] = []): vo
 
 const isTicket = (place: Place) => place.of === "ticket";
 
+const isUnknowable = ({ recipe, foreign }: Case): boolean =>
+  foreign.length > 0 && foreign.every((place) => recipe.unknowable?.includes(placeKey(place)));
+
 /** What someone gets who has no right to the target at all. */
-function expectedFromOutside({ recipe, foreign }: Case): string {
+function expectedFromOutside(one: Case): string {
+  const { recipe, foreign } = one;
   if (recipe.adminOnly) return "403";
   if (foreign.some(isTicket)) return "401";
+  if (isUnknowable(one)) return "400";
   return foreign.every((place) => isChosen(recipe, place)) ? "harmless" : "404";
 }
 
@@ -140,8 +160,8 @@ function expectedOfViewer(one: Case): string {
   const { route, recipe, foreign } = one;
   if (recipe.adminOnly) return "403";
   if (foreign.some(isTicket)) return "401";
-  const root = foreign.find((place) => place.of === "conversation" || place.of === "workspace");
-  if (!root) return expectedFromOutside(one);
+  const root = foreign.find(({ of }) => of === "conversation" || of === "workspace" || of === "provider");
+  if (!root || isUnknowable(one)) return expectedFromOutside(one);
   const strange = foreign.some((place) => place.of === "agent" || place.of === "personality");
   if (route.method === "get" || recipe.viewerMay) return strange ? "404" : "harmless";
   return "403";

@@ -2,7 +2,7 @@ import { v7 as newId } from "uuid";
 import { expect, vi } from "vitest";
 import * as z from "zod";
 import { ownerSql } from "../../shared/testing/worker/people.ts";
-import { type Account, anAccount, ask } from "./real-house.ts";
+import { type Account, anAccount, aSecret, ask, keepToken } from "./real-house.ts";
 
 /** A conversation whose every word carries a marker that nobody else may ever read. */
 export interface Marked {
@@ -11,6 +11,10 @@ export interface Marked {
   messageId: string;
   turnId: string;
   workspaceId: string;
+  /** A provider: the victim's own, or where the conversation is shared the team's. */
+  providerId: string;
+  /** A machine of whoever the conversation is of. */
+  connectorId: string;
 }
 
 export interface Victim {
@@ -34,12 +38,41 @@ const Sent = z.object({ messageId: z.string(), turnId: z.string() });
 const Listed = z.object({ items: z.array(WithId), nextCursor: z.string() });
 const Exported = z.object({ exportedAt: z.string(), events: z.array(z.object({ event: z.looseObject({}) })) });
 
+const Made = z.object({ id: z.string(), token: z.string() });
+/** For conversations that nobody tries providers or machines with. */
+const NOTHING_BESIDE: Beside = {
+  providerId: "00000000-0000-7000-8000-0000000000aa",
+  connectorId: "00000000-0000-7000-8000-0000000000bb",
+};
+
 const newMarker = () => `marker-${newId()}`;
+
+/** A machine of this name; its token is nobody's to be told again. */
+export async function aConnector(account: Account, name: string): Promise<string> {
+  const made = await ask("/api/connectors", { method: "POST", body: { name }, headers: account.bearer });
+  const { id, token } = Made.parse(made.json);
+  keepToken(token, account);
+  return id;
+}
+
+/** A provider with a key that nobody may ever read, their own or a workspace's. */
+export async function aProvider(account: Account, displayName: string, workspaceId?: string): Promise<string> {
+  const credential = { apiKey: aSecret() };
+  const scope = workspaceId === undefined ? { scope: "user" } : { scope: "workspace", workspaceId };
+  const body = { kind: "anthropic", displayName, credential, ...scope };
+  const made = await ask("/api/providers", { method: "POST", body, headers: account.bearer });
+  expect([made.text, made.status]).toEqual([made.text, 201]);
+  return WithId.parse(made.json).id;
+}
+
+/** What goes with a conversation when somebody else is to try for it. */
+type Beside = Pick<Marked, "providerId" | "connectorId">;
 
 export async function aConversation(
   account: Account,
   workspaceId: string,
   marker: string,
+  beside: Beside = NOTHING_BESIDE,
   headers: Record<string, string> = {},
 ): Promise<Marked> {
   const post = (path: string, body: object, more = {}) =>
@@ -47,7 +80,7 @@ export async function aConversation(
   const created = await post("/api/conversations", { title: marker, workspaceId }, headers);
   const { id } = WithId.parse(created.json);
   const sent = Sent.parse((await post(`/api/conversations/${id}/messages`, { text: marker })).json);
-  return { id, marker, workspaceId, messageId: sent.messageId, turnId: sent.turnId };
+  return { id, marker, workspaceId, messageId: sent.messageId, turnId: sent.turnId, ...beside };
 }
 
 /** Everything a person may have here, each piece with its marker, written down in Postgres. */
@@ -61,10 +94,14 @@ export async function aVictim(): Promise<Victim> {
     headers: { ...account.bearer, "idempotency-key": idempotencyKey },
   });
   const teamId = WithId.parse(team.json).id;
+  const [own, teams] = [newMarker(), newMarker()];
+  const connectorId = await aConnector(account, own);
+  const beside = { providerId: await aProvider(account, own), connectorId };
+  const besideTeam = { providerId: await aProvider(account, teamMarker, teamId), connectorId };
   const [personal, privateInTeam, shared] = await Promise.all([
-    aConversation(account, account.personalWorkspaceId, newMarker(), { "idempotency-key": idempotencyKey }),
-    aConversation(account, teamId, newMarker()),
-    aConversation(account, teamId, newMarker()),
+    aConversation(account, account.personalWorkspaceId, own, beside, { "idempotency-key": idempotencyKey }),
+    aConversation(account, teamId, newMarker(), beside),
+    aConversation(account, teamId, teams, besideTeam),
   ]);
   await change(`/api/conversations/${shared.id}`, { visibility: "workspace" });
   await change(`/api/workspaces/${teamId}/settings`, { settings: { note: teamMarker } });
@@ -104,9 +141,12 @@ export async function settled(account: Account, { id }: Pick<Marked, "id">): Pro
   );
 }
 
-/** Where someone is attached comes and goes with their connections: no part of what they have. */
+/**
+ * Where someone is attached, and how a provider fares, comes and goes with its use: no part of what they have. What
+ * models there are is nobody's.
+ */
 const TENANT_TABLES = `select relname from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r'
-  and relname <> 'session_attachments'`;
+  and relname not in ('session_attachments', 'provider_status', 'catalogue_models')`;
 
 /** The columns by which a row can be someone's. */
 const OWNED_BY = ["owner_user_id", "workspace_id"] as const;

@@ -16,7 +16,7 @@ async function house() {
   const at = (path: string) =>
     path.startsWith("/api/workspaces")
       ? withIds(path, "aaaaaaaa-0000-7000-8000-000000000002")
-      : withIds(path.replace("{id}", conversation), UUID);
+      : withIds(path.replace("{kind}", "openrouter").replace("{id}", conversation), UUID);
   return { ...edge, at };
 }
 
@@ -87,6 +87,26 @@ describe.each(written.map((route) => ({ route, name: route.operationId })))("$na
         messageId: fc.constantFrom(UUID, "x", 7),
         turnId: fc.anything(),
         whenBusy: fc.anything(),
+        kind: fc.constantFrom("anthropic", "ollama", "openai-compatible", "guide", 7),
+        displayName: fc.string({ unit: "binary" }),
+        scope: fc.constantFrom("user", "workspace", "system", "all"),
+        workspaceId: fc.constantFrom(UUID, "x"),
+        config: fc.oneof(
+          fc.anything(),
+          fc.record(
+            {
+              baseUrl: fc.oneof(fc.webUrl(), fc.string({ unit: "binary" }), fc.constant(null)),
+              connectorId: fc.constantFrom(UUID, "x", null),
+              upstream: fc.string({ unit: "binary" }),
+              headers: fc.dictionary(fc.string({ unit: "binary" }), fc.string({ unit: "binary" })),
+            },
+            { requiredKeys: [] },
+          ),
+        ),
+        credential: fc.oneof(fc.anything(), fc.record({ apiKey: fc.string({ unit: "binary" }) })),
+        isDefault: fc.anything(),
+        providerId: fc.anything(),
+        url: fc.string({ unit: "binary" }),
       },
       { requiredKeys: [] },
     );
@@ -141,9 +161,9 @@ describe("ids", () => {
   );
 
   test("stand in the table wherever a path, a query or a body takes one", () => {
-    for (const { path, ids: listed } of routeTable) {
+    for (const { path, ids: listed, words } of routes) {
       const inPath = listed.filter((id) => id.in === "path").map(({ name }) => name);
-      expect([path, inPath]).toEqual([path, paramNames(path)]);
+      expect([path, inPath]).toEqual([path, paramNames(path).filter((name) => !(name in words))]);
     }
     const fields = routes.flatMap(({ query, body, operationId }) =>
       [query, body].flatMap((schema) =>
@@ -153,10 +173,7 @@ describe("ids", () => {
       ),
     );
     const listed = routeTable.flatMap(({ operationId, ids: all }) => all.map(({ name }) => `${operationId} ${name}`));
-    // What a settings row points at by name is no one's property: a provider's id is the operator's.
-    expect(listed).toEqual(
-      expect.arrayContaining(fields.filter((field) => field !== "updateWorkspaceSettings defaultProviderId")),
-    );
+    expect(listed).toEqual(expect.arrayContaining(fields));
   });
 });
 
@@ -167,6 +184,12 @@ describe("queries", () => {
     ["/api/conversations?limit=ten", "limit"],
     ["/api/conversations?limit=1e999", "limit"],
     ["/api/conversations?workspaceId=x", "workspaceId"],
+    ["/api/providers?limit=0", "limit"],
+    ["/api/providers?workspaceId=x", "workspaceId"],
+    ["/api/providers?surprise=1", "surprise"],
+    ["/api/models?cursor=x", "cursor"],
+    ["/api/models?limit=201", "limit"],
+    ["/api/connectors?limit=-1", "limit"],
     ["/api/conversations?surprise=1", "surprise"],
     [`/api/conversations/${UUID}/messages?after=-1`, "after"],
     [`/api/conversations/${UUID}/messages?branches=some`, "branches"],

@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from "vitest";
 import * as z from "zod";
 import { ConversationExport } from "../../shared/contract/conversation.ts";
+import { BUILT_IN_IDS } from "../../shared/domain/providers/provider-record.ts";
 import { OBJECT_HEADERS } from "../../shared/ports/conversation-object.ts";
 import { memoryEdge, problemIn } from "../testing/memory-edge.ts";
 import { MemoryObject } from "../testing/memory-object.ts";
@@ -364,7 +365,7 @@ describe("the account", () => {
   test("says where each effective setting comes from", async () => {
     const { ask } = memoryEdge();
     expect(await (await ask("/api/me")).json()).toMatchObject({
-      settings: { defaultModel: { value: null, from: "default" } },
+      settings: { defaultModel: { value: "claude-opus-4-6", from: "system" } },
     });
     await ask(`/api/workspaces/${PEOPLE.alice.workspace.id}/settings`, {
       method: "PATCH",
@@ -409,5 +410,19 @@ describe("workspaces", () => {
     expect((await change({ "if-match": '"1"' })).status).toBe(409);
     expect((await ask(path, { as: "bob" })).status).toBe(404);
     expect((await ask(path, { as: "bob", method: "PATCH", body: { defaultModel: "x" } })).status).toBe(404);
+  });
+
+  test("take as a default only what they can use, and tell the nearest names", async () => {
+    const { ask } = memoryEdge();
+    const path = `/api/workspaces/${PEOPLE.alice.workspace.id}/settings`;
+    const change = (body: object) => ask(path, { method: "PATCH", body });
+    const model = await problemIn(await change({ defaultModel: "claude-opsu-4-6" }));
+    expect(model).toMatchObject({ status: 400, code: "invalid_request", errors: [{ path: "defaultModel" }] });
+    expect(model.detail).toContain("claude-opus-4-6");
+    const provider = await problemIn(await change({ defaultProviderId: PEOPLE.bob.id }));
+    expect(provider).toMatchObject({ status: 400, errors: [{ path: "defaultProviderId" }] });
+    expect(provider.detail).toContain(`Anthropic (${BUILT_IN_IDS.anthropic})`);
+    expect((await change({ defaultProviderId: BUILT_IN_IDS.anthropic, defaultModel: "opus" })).status).toBe(200);
+    expect((await change({ defaultProviderId: null, defaultModel: null })).status).toBe(200);
   });
 });

@@ -16,7 +16,7 @@ export interface Ask {
 
 /** The real edge over stores and objects in memory. */
 export function memoryEdge(replace: Partial<Services> = {}) {
-  const { services, rows, deletedUsers } = memoryServices();
+  const { services, rows, deletedUsers, stored, ended } = memoryServices();
   const objects = new Map<string, MemoryObject>();
   const object = (id: string): MemoryObject => {
     const known = objects.get(id) ?? new MemoryObject((gone) => rows.delete(gone));
@@ -50,7 +50,16 @@ export function memoryEdge(replace: Partial<Services> = {}) {
     const response = await ask("/api/conversations", { method: "POST", body: {}, as });
     return z.object({ id: z.string() }).parse(await response.json()).id;
   };
-  return { ask, create, object, rows, deletedUsers, fetch: (request: Request) => app.fetch(request, env) };
+  return {
+    ask,
+    create,
+    object,
+    rows,
+    deletedUsers,
+    stored,
+    ended,
+    fetch: (request: Request) => app.fetch(request, env),
+  };
 }
 
 /** The problem in an answer; fails the test where it is none. */

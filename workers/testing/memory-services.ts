@@ -3,11 +3,11 @@ import type { Conversation } from "../../shared/contract/conversation.ts";
 import { AppError } from "../../shared/domain/app-error.ts";
 import type { AccountStore, IdempotencyStore } from "../../shared/ports/account-store.ts";
 import type { ConversationStore } from "../../shared/ports/conversation-store.ts";
-import type { ProviderDirectory } from "../../shared/ports/provider-directory.ts";
 import type { Authentication, SignIn } from "../../shared/ports/sign-in.ts";
 import { platformTimers } from "../../shared/ports/timers.ts";
 import { readSettings } from "../../shared/runtime/env.ts";
 import type { Services } from "../../shared/runtime/services.ts";
+import { memoryProviders } from "./memory-providers.ts";
 
 export interface Person {
   id: string;
@@ -189,10 +189,9 @@ function memoryIdempotency(): IdempotencyStore {
   };
 }
 
-const noProviders: ProviderDirectory = { instances: async () => [], health: async () => [], report: () => {} };
-
-/** The stores behind the edge, in memory; `rows` and `deletedUsers` are there for looking. */
+/** The stores behind the edge, in memory; what stands beside `services` is there for looking. */
 export function memoryServices() {
+  const { services: providers, stored, ended } = memoryProviders();
   const rows = new Map<string, Conversation>();
   const deletedUsers: string[] = [];
   const services: Services = {
@@ -206,11 +205,19 @@ export function memoryServices() {
       find: async () => null,
       settle: async () => null,
     },
-    configuration: { read: async () => ({ workspace: { defaultModel: null, defaultProviderId: null, settings: {} } }) },
+    configuration: {
+      read: async () => ({
+        workspace: { defaultModel: null, defaultProviderId: null, settings: {} },
+        providers: [],
+        status: [],
+        catalogue: [],
+      }),
+    },
     accounts: memoryAccounts(new Map()),
     idempotency: memoryIdempotency(),
     maintenance: { sweepExpired: async () => ({ rows: 0, more: false }) },
-    providers: noProviders,
+    ...providers,
+    background: () => {},
     tools: { definitions: () => [], call: async () => ({ isError: true, output: "There are no tools here." }) },
     checkDatabase: async () => ({ ok: true, detail: "reachable" }),
     newId: () => crypto.randomUUID(),
@@ -218,5 +225,5 @@ export function memoryServices() {
     timers: platformTimers,
     random: () => 0.5,
   };
-  return { services, rows, deletedUsers };
+  return { services, rows, deletedUsers, stored, ended };
 }
