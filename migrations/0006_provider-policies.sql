@@ -56,18 +56,21 @@ create policy provider_instances_read on provider_instances for select using (
   or (scope = 'user' and owner_user_id = (select app.user_id()))
 );
 --> statement-breakpoint
--- Only an instance admin vouches for an address within; only the environment's go out as the operator's.
+-- Only an instance admin vouches for an address within. As the operator's goes out only what names no address: it is where
+-- the operator, or the vendor, has that API.
 create policy provider_instances_create on provider_instances for insert with check (
   owner_user_id = (select app.user_id())
   and app.may_manage(scope, workspace_id, owner_user_id)
-  and (route in ('public', 'connector') or (route = 'private' and (select app.is_instance_admin())))
+  and (route in ('public', 'connector') or (route = 'private' and (select app.is_instance_admin()))
+    or (route = 'operator' and base_url is null and connector_id is null))
 );
 --> statement-breakpoint
 create policy provider_instances_change on provider_instances for update using (
   app.may_manage(scope, workspace_id, owner_user_id)
 ) with check (
   app.may_manage(scope, workspace_id, owner_user_id)
-  and (route in ('public', 'connector') or (route = 'private' and (select app.is_instance_admin())))
+  and (route in ('public', 'connector') or (route = 'private' and (select app.is_instance_admin()))
+    or (route = 'operator' and base_url is null and connector_id is null))
 );
 --> statement-breakpoint
 create policy provider_instances_erase on provider_instances for delete using (
