@@ -21,6 +21,8 @@ export interface StoredLogin {
   expiresAt: string;
   /** Not before then is the vendor asked again. */
   pollAfter: string | null;
+  /** How often a device login may be asked for; null for a redirect login. */
+  intervalSeconds: number | null;
 }
 
 /** Logins of their starters alone. */
@@ -36,4 +38,6 @@ export interface LoginStore {
   ): Promise<boolean>;
   /** Takes the next poll for oneself. @returns false when it is not time, or somebody else has it */
   claimPoll(scope: Scope, id: string, now: string, pollAfter: string): Promise<boolean>;
+  /** The vendor was asked too often: from now on this interval (RFC 8628 3.5). Only while it is pending. */
+  slowDown(scope: Scope, id: string, intervalSeconds: number, pollAfter: string): Promise<void>;
 }

@@ -32,9 +32,13 @@ import { listModels } from "./models/list-models.ts";
 import { refreshModels } from "./models/refresh-models.ts";
 import { createProvider } from "./providers/create-provider.ts";
 import { deleteProvider } from "./providers/delete-provider.ts";
+import { finishLogin } from "./providers/finish-login.ts";
+import { getLogin } from "./providers/get-login.ts";
 import { getProvider } from "./providers/get-provider.ts";
 import { listProviderHealth } from "./providers/list-provider-health.ts";
 import { listProviders } from "./providers/list-providers.ts";
+import { loginCallback } from "./providers/login-callback.ts";
+import { startLogin } from "./providers/start-login.ts";
 import { testProvider } from "./providers/test-provider.ts";
 import { updateProvider } from "./providers/update-provider.ts";
 import type { ForeignId, Method, Route } from "./route.ts";
@@ -74,6 +78,10 @@ export const routes: readonly Route[] = [
   listProviders,
   createProvider,
   listProviderHealth,
+  startLogin,
+  getLogin,
+  finishLogin,
+  loginCallback,
   getProvider,
   updateProvider,
   deleteProvider,
