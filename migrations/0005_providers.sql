@@ -2,6 +2,7 @@ CREATE TABLE "catalogue_models" (
 	"provider" text NOT NULL,
 	"id" text NOT NULL,
 	"facts" jsonb NOT NULL,
+	"position" integer NOT NULL,
 	"revision" bigint NOT NULL,
 	CONSTRAINT "catalogue_models_provider_id_pk" PRIMARY KEY("provider","id")
 );

@@ -26,6 +26,7 @@ declare
   belongs boolean;
   chosen json;
   records json;
+  visible uuid[];
   statuses json;
   newest bigint;
   models json;
@@ -38,8 +39,9 @@ begin
       'defaultProviderId', setting.default_provider_id, 'settings', setting.settings)
     into chosen from public.workspace_settings as setting where setting.workspace_id = in_workspace;
   end if;
-  select pg_catalog.json_agg(app.provider_record(instance, credential) order by instance.created_at, instance.id)
-  into records
+  select pg_catalog.json_agg(app.provider_record(instance, credential) order by instance.created_at, instance.id),
+    pg_catalog.array_agg(instance.id)
+  into records, visible
   from public.provider_instances as instance
   left join public.provider_credentials as credential on credential.provider_id = instance.id
   where instance.is_enabled and (
@@ -51,11 +53,10 @@ begin
     'listed', case when (known ->> status.provider_id::text) is distinct from status.list_version::text then status.listed end))
   into statuses
   from public.provider_status as status
-  where status.instance_id is null or status.instance_id in (
-    select (record ->> 'id')::uuid from pg_catalog.json_array_elements(records) as record);
+  where status.instance_id is null or status.instance_id = any (visible);
   select pg_catalog.max(model.revision) into newest from public.catalogue_models as model;
   if (known ->> 'catalogue') is distinct from newest::text then
-    select pg_catalog.json_agg(model.facts order by model.provider, model.id) into models
+    select pg_catalog.json_agg(model.facts order by model.position, model.provider, model.id) into models
     from public.catalogue_models as model;
   end if;
   return pg_catalog.json_build_object('workspace', chosen, 'providers', records, 'status', statuses,
@@ -126,7 +127,7 @@ $$;
 -- The facts of all models; nobody's secret.
 create function app.catalogue() returns setof jsonb
 language sql stable security definer set search_path = ''
-as $$ select model.facts from public.catalogue_models as model order by model.provider, model.id $$;
+as $$ select model.facts from public.catalogue_models as model order by model.position, model.provider, model.id $$;
 --> statement-breakpoint
 -- Sealed credentials that need another key than the newest, a page after `after`; for the rotation. What they are bound to
 -- comes along; nothing of it can be opened here.

@@ -1,4 +1,5 @@
 import { connect, sqlStateOf } from "./database.ts";
+import { seedCatalogue } from "./seed-catalogue.ts";
 
 export interface Migration {
   /** The file's name without `.sql`. */
@@ -29,7 +30,7 @@ type Client = ReturnType<typeof connect>;
 
 /**
  * Brings the database up to date. Each file is one transaction together with its row in `drizzle.__drizzle_migrations`:
- * it is in, or nothing of it is. drizzle's own migrators see the result as theirs.
+ * it is in, or nothing of it is. drizzle's own migrators see the result as theirs. The catalogue of models is part of it.
  * @returns the names of the migrations that went in now
  * @throws Error with one sentence that names the file and the reason
  */
@@ -43,7 +44,8 @@ export async function migrate(options: MigrateOptions): Promise<string[]> {
     if (await apply(client, migration)) applied.push(migration.name);
   }
   for (const url of options.roleUrls ?? []) await setPassword(client, url);
-  if (applied.length > 0) await client.query("analyze");
+  const isSeeded = await seedCatalogue(client);
+  if (applied.length > 0 || isSeeded) await client.query("analyze");
   return applied;
 }
 

@@ -167,6 +167,8 @@ export const catalogueModels = pgTable(
     provider: text("provider").$type<CatalogueModel["provider"]>().notNull(),
     id: text("id").notNull(),
     facts: jsonb("facts").$type<CatalogueModel>().notNull(),
+    /** In order of preference. */
+    position: integer("position").notNull(),
     /** Grows with every change of any row; the greatest is the catalogue's version. */
     revision: bigint("revision", { mode: "number" }).notNull(),
   },
