@@ -1,5 +1,7 @@
 import { Connector } from "../durable-objects/connector/object.ts";
 import { Conversation } from "../durable-objects/conversation/object.ts";
+import { ProviderHealth } from "../durable-objects/provider-health/object.ts";
+import { ProviderLogin } from "../durable-objects/provider-login/object.ts";
 import { servicesFor } from "../durable-objects/services-for.ts";
 import { type Bindings, connectorObject, conversationObject } from "../durable-objects/stubs.ts";
 import { createApp } from "./app.ts";
@@ -29,4 +31,4 @@ export default {
   scheduled: ({ cron }, env) => runCron(cron, workFor(env)),
 } satisfies ExportedHandler<WorkerBindings>;
 
-export { Connector, Conversation };
+export { Connector, Conversation, ProviderHealth, ProviderLogin };

@@ -3,8 +3,9 @@ import type { Principal } from "../../shared/domain/access/principal.ts";
 import { parseCommand } from "../../shared/domain/commands/parse-command.ts";
 import { forkInto } from "./fork.ts";
 import { answerAgain } from "./messages.ts";
+import { listModels, modelCommand } from "./model-commands.ts";
 import type { Room } from "./room.ts";
-import { conversationContext, sessionInfo } from "./session-info.ts";
+import { conversationContext } from "./session-info.ts";
 import { updateConversation } from "./update.ts";
 
 export interface CommandResult {
@@ -16,8 +17,6 @@ export interface CommandResult {
 type Run = (room: Room, principal: Principal, args: string) => CommandResult | Promise<CommandResult>;
 
 const dollars = (microUsd: number): string => `$${(microUsd / 1_000_000).toFixed(4)}`;
-/** Commands read the providers from memory; only the first one after a start may wait for them. */
-const PROBE_DEADLINE_MS = 3_000;
 
 /** Carries a slash command out where the conversation lives, so that every surface has all of them. */
 export async function executeCommand(room: Room, principal: Principal, line: string): Promise<CommandResult> {
@@ -34,13 +33,8 @@ const RUN: Record<CommandName, Run> = {
     ).join("\n"),
     data: COMMANDS,
   }),
-  model: (room, principal, args) => model(room, principal, args),
-  models: async (room) => {
-    const instances = await room.services.providers.instances(PROBE_DEADLINE_MS);
-    const items = instances.flatMap((instance) => instance.models);
-    const lines = items.map((each) => `${each.provider}/${each.id} (${each.tier}, ${each.health})`);
-    return { ok: true, text: lines.join("\n") || "No model can be reached.", data: items };
-  },
+  model: (room, principal, args) => modelCommand(room, principal, args),
+  models: (room, principal) => listModels(room, principal),
   history: (room) => {
     const context = conversationContext(room);
     const window = context.windowTokens ? ` of ${context.windowTokens.toLocaleString("en")}` : "";
@@ -101,31 +95,6 @@ const RUN: Record<CommandName, Run> = {
     return { ok: true, text, data: usage };
   },
 };
-
-async function model(room: Room, principal: Principal, args: string): Promise<CommandResult> {
-  const { journal } = room;
-  const pinned = journal.born.model;
-  if (args === "") {
-    const text = pinned
-      ? `${pinned} is pinned; /model clear lifts it.`
-      : "No model is pinned; each message goes to the model that fits.";
-    return { ok: true, text, data: { model: pinned, pinned: pinned !== null } };
-  }
-  if (args === "clear") {
-    const cleared = await updateConversation(room, principal, { model: null });
-    return cleared.ok
-      ? { ok: true, text: "No model is pinned any more.", data: { model: null, pinned: false } }
-      : { ok: false, text: cleared.error.message };
-  }
-  const updated = await updateConversation(room, principal, { model: args });
-  if (!updated.ok) return { ok: false, text: updated.error.message };
-  const { model } = sessionInfo(room);
-  return {
-    ok: true,
-    text: `${model?.id} answers from now on; /model clear lifts it.`,
-    data: { model: model?.id, provider: model?.provider, pinned: true },
-  };
-}
 
 /** The newest message of a person on the active path. */
 function lastQuestion(room: Room): string | null {

@@ -59,7 +59,13 @@ export function createRoom(ctx: DurableObjectState, env: Bindings, services: Ser
       now,
       background,
     }),
-    configuration: new Configuration({ journal, reader: services.configuration, timers: services.timers }),
+    configuration: new Configuration({
+      journal,
+      reader: services.configuration,
+      providers: services.providers,
+      timers,
+      now: nowMs,
+    }),
     background,
   };
   const room = parts as typeof parts & Room;

@@ -2,8 +2,9 @@ import type { ConversationEvent } from "../../shared/contract/events.ts";
 import { priceOf } from "../../shared/domain/catalogue/price-of.ts";
 import type { ProviderFailure } from "../../shared/domain/model/provider-failure.ts";
 import type { Candidate } from "../../shared/domain/routing/choose-model.ts";
-import { afterFailure, errorOfFailure } from "../../shared/domain/turn/after-failure.ts";
+import { type AfterFailure, afterFailure, errorOfFailure } from "../../shared/domain/turn/after-failure.ts";
 import { resumedAnswer } from "../../shared/domain/turn/answer.ts";
+import { estimatedUsage } from "../../shared/domain/turn/estimate-usage.ts";
 import { isOutOfTime, keptOfBrokenStep, OUT_OF_TIME, withoutProofs } from "../../shared/domain/turn/progress.ts";
 import { giveUpTurn } from "./end-turn.ts";
 import { publish, type Room } from "./room.ts";
@@ -22,41 +23,53 @@ export interface Asking {
   firstTokenMs: number | null;
 }
 
-/** Adds what a step, or an attempt at one, has cost. */
-export function spend(running: RunningTurn, candidate: Candidate, usage: Finish["usage"], costMicroUsd?: number): void {
+/** Adds what a step, or an attempt at one, has cost. @returns its cost in micro-USD */
+export function spend(
+  running: RunningTurn,
+  candidate: Candidate,
+  usage: Finish["usage"],
+  costMicroUsd = priceOf(candidate.model, usage),
+): number {
   const { spent } = running.progress;
   spent.inputTokens += usage.inputTokens;
   spent.outputTokens += usage.outputTokens;
   spent.cachedTokens += usage.cachedTokens;
-  spent.microUsd += costMicroUsd ?? priceOf(candidate.model, usage);
+  spent.microUsd += costMicroUsd;
+  return costMicroUsd;
 }
 
+/** What a broken attempt cost: by the vendor's word, else by an estimate where it had begun to write. */
+function spendBroken(running: RunningTurn, candidate: Candidate, { usage, wrote }: Broken): number {
+  if (usage) return spend(running, candidate, usage);
+  if (wrote.text === "") return 0;
+  return spend(running, candidate, estimatedUsage(wrote.request.messages, wrote.text));
+}
+
+type Broken = Extract<Attempt, { kind: "failure" }>;
+
 /**
- * Brings a step on whose stream broke: by the same model, by the next of the plan, or to its end. Text that was shown
- * stays, with a seam after it.
+ * Brings a step on whose stream broke: by the same model, now or after a while, by the next of the plan, or to its end.
+ * Text that was shown stays, with a seam after it.
  * @returns false when the turn has ended
  */
-export function failOver(
-  room: Room,
-  running: RunningTurn,
-  asking: Asking,
-  broken: Extract<Attempt, { kind: "failure" }>,
-): boolean {
+export async function failOver(room: Room, running: RunningTurn, asking: Asking, broken: Broken): Promise<boolean> {
   const { progress, answer } = running;
   const from = asking.candidates[asking.index];
-  const to = asking.candidates[asking.index + 1];
+  const index = followingIndex(room, asking);
+  const to = asking.candidates[index];
   if (!from) return false;
-  if (broken.usage) spend(running, from, broken.usage);
+  const microUsd = spendBroken(running, from, broken);
   asking.failures.push(broken.failure);
   const kept = keptOfBrokenStep(answer.parts, progress.stepStart);
   const next = afterFailure({
     failures: asking.failures,
     shown: kept.shown,
     answered: kept.parts.length > 0,
-    began: broken.began,
     tries: asking.tries,
     continuations: asking.continuations,
     following: to ?? null,
+    doubtful: from.health === "down",
+    random: room.services.random(),
   });
   const outOfTime = isOutOfTime(running, room.services.now().getTime());
   if (outOfTime || next.kind === "give-up") {
@@ -67,16 +80,60 @@ export function failOver(
     return false;
   }
   const isOther = next.kind === "reroute" && to !== undefined;
-  const why = broken.failure.message;
   if (isOther) progress.asked = refOf(to);
-  takeUp(room, running, isOther && to.kind !== from.kind ? withoutProofs(kept.parts) : kept.parts, [
-    ...(kept.shown ? [seam(running, kept.parts.length, why)] : []),
-    ...(isOther ? [rerouted(running, refOf(from), refOf(to), why)] : []),
-  ]);
+  const told = tellings(running, { from, to: isOther ? to : from, next, kept, why: broken.failure.message, microUsd });
+  takeUp(room, running, isOther && to.kind !== from.kind ? withoutProofs(kept.parts) : kept.parts, told);
   if (kept.shown) asking.continuations++;
-  asking.index += isOther ? 1 : 0;
+  asking.index = isOther ? index : asking.index;
   asking.tries = isOther ? 0 : asking.tries;
-  return true;
+  if (next.kind === "again" && next.delayMs > 0) await pause(room, running, next.delayMs);
+  return !running.abort.signal.aborted;
+}
+
+/** The next of the plan; one that somebody else is trying right now is passed over while there is yet another. */
+function followingIndex({ services }: Room, { candidates, index }: Asking): number {
+  let next = index + 1;
+  for (; next < candidates.length - 1; next++) {
+    const { instance } = candidates[next] ?? {};
+    const isLast = candidates[next + 1]?.kind === "guide";
+    if (instance?.breaker !== "half-open" || isLast || services.health.trial(instance)) break;
+  }
+  return next;
+}
+
+/** What everyone is told of it, with what the broken attempt cost; said once. */
+function tellings(
+  running: RunningTurn,
+  facts: {
+    from: Candidate;
+    to: Candidate;
+    next: AfterFailure;
+    kept: { parts: readonly unknown[]; shown: boolean };
+    why: string;
+    microUsd: number;
+  },
+): ConversationEvent[] {
+  const { from, to, next, kept, why, microUsd } = facts;
+  const cost = microUsd > 0 ? { microUsd } : {};
+  const cut = kept.shown ? [seam(running, kept.parts.length, why)] : [];
+  if (next.kind === "reroute") return [...cut, { ...rerouted(running, refOf(from), refOf(to), why), ...cost }];
+  if (kept.shown) return cut.map((event) => ({ ...event, ...cost }));
+  const seconds = next.kind === "again" ? Math.ceil(next.delayMs / 1_000) : 0;
+  const again = `${why} ${from.model.name} is asked again in ${seconds === 1 ? "a second" : `${seconds} seconds`}.`;
+  return [{ ...rerouted(running, refOf(from), refOf(from), again), ...cost }];
+}
+
+/** Waits, unless the turn ends meanwhile. */
+function pause({ services }: Pick<Room, "services">, { abort }: RunningTurn, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      timer.cancel();
+      abort.signal.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = services.timers.after(ms, end);
+    abort.signal.addEventListener("abort", end, { once: true });
+  });
 }
 
 /** A turn that is taken up again by another model than the one that wrote says so. */

@@ -1,9 +1,17 @@
 import type { TurnError } from "../../shared/contract/events.ts";
 import type { Receipt } from "../../shared/contract/receipt.ts";
 import { selectContext } from "../../shared/domain/context/select.ts";
-import { type Candidate, chooseModel } from "../../shared/domain/routing/choose-model.ts";
+import {
+  type Candidate,
+  type Choice,
+  type ChoiceFacts,
+  chooseModel,
+} from "../../shared/domain/routing/choose-model.ts";
+import type { ProviderInstance } from "../../shared/ports/provider-directory.ts";
 import { beginTurn } from "./begin-turn.ts";
+import type { ReadConfiguration } from "./configuration.ts";
 import { historyTo } from "./history.ts";
+import { knownInstances } from "./known-instances.ts";
 import { publish, type Room } from "./room.ts";
 import type { PlannedCandidate, RunningTurn } from "./running-turn.ts";
 import { broadcastSession } from "./session-info.ts";
@@ -16,44 +24,61 @@ export interface PlannedTurn {
   candidates: PlannedCandidate[];
   error: TurnError | null;
   receipt: Receipt;
+  configuration: ReadConfiguration;
 }
 
 /** Reads what a turn depends on and chooses; writes nothing. A resumed turn keeps its receipt's id. */
 export async function planTurn(room: Room, running: RunningTurn, resumed: boolean): Promise<PlannedTurn> {
   const { services, journal } = room;
   const { turn } = running;
-  const [configuration, instances] = await Promise.all([
-    room.configuration.read(),
-    services.providers.instances(FIRST_PROBE_DEADLINE_MS),
-  ]);
-  const question = journal.message(turn.replyTo)?.message.parts ?? [];
+  const question = journal.message(turn.replyTo)?.message;
+  const configuration = await room.configuration.read(question?.metadata.authorUserId ?? journal.born.ownerUserId);
+  const workspace = configuration.value?.workspace;
+  const instances = await knownInstances(services, configuration.value, FIRST_PROBE_DEADLINE_MS);
   const earlier = resumed ? turn.receipt : null;
-  const choice = chooseModel({
+  const choice = chooseTried(services.health, instances, {
     receiptId: earlier?.id ?? services.newId(),
-    parts: question,
+    parts: question?.parts ?? [],
     pinned: turn.model ?? journal.born.model,
-    preferred: configuration.value?.workspace.defaultModel ?? null,
-    instances,
+    preferred: workspace?.defaultModel ?? null,
+    preferredProviderId: workspace?.defaultProviderId ?? null,
     inputTokens: selectContext(historyTo(journal, turn, null), null).usedTokens,
     configuration: configuration.from,
   });
+  const candidates = keepFirst(choice.candidates, running.progress.asked?.model ?? earlier?.chosen.model);
   return {
     receipt: choice.receipt,
     error: choice.error,
-    candidates: keepFirst(choice.candidates, running.progress.asked?.model ?? earlier?.chosen.model).flatMap(
-      (candidate) => {
-        const instance = instances.find((each) => each.id === candidate.instanceId);
-        return instance ? [{ ...candidate, provider: instance.provider }] : [];
-      },
-    ),
+    configuration,
+    candidates: candidates.flatMap((candidate) => {
+      const instance = instances.find((each) => each.id === candidate.instanceId);
+      return instance ? [{ ...candidate, instance }] : [];
+    }),
   };
 }
 
+/** One at a time tries a provider that may be well again; for everybody else it is still down. */
+function chooseTried(
+  health: Room["services"]["health"],
+  known: readonly ProviderInstance[],
+  facts: Omit<ChoiceFacts, "instances">,
+): Choice {
+  let instances = known;
+  while (true) {
+    const choice = chooseModel({ ...facts, instances });
+    const first = instances.find(({ id }) => id === choice.candidates[0]?.instanceId);
+    if (first?.breaker !== "half-open" || first.health === "down" || health.trial(first)) return choice;
+    instances = instances.map((each) => (each === first ? { ...each, health: "down" } : each));
+  }
+}
+
 /** Writes that the turn has begun, with its receipt, and tells everyone. */
-export function startTurn(room: Room, running: RunningTurn, { receipt, candidates }: PlannedTurn): void {
+export function startTurn(room: Room, running: RunningTurn, planned: PlannedTurn): void {
   const { journal } = room;
+  const { receipt, candidates } = planned;
   const window = candidates[0]?.model.contextWindow;
   const logged = journal.transact(() => {
+    room.configuration.keep(planned.configuration);
     journal.setMeta("receipt", JSON.stringify(receipt));
     if (window) journal.setMeta("window", String(window));
     const begun = beginTurn(room, running.turn, receipt, running.startedAtMs);

@@ -136,7 +136,7 @@ async function writeStep(
     stream = null;
     if (attempt.kind === "stale") return null;
     if (attempt.kind === "failure") {
-      if (!failOver(room, running, asking, attempt)) return null;
+      if (!(await failOver(room, running, asking, attempt))) return null;
       continue;
     }
     asking.firstTokenMs ??= attempt.firstTokenMs;

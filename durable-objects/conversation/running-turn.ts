@@ -1,7 +1,7 @@
 import type { Candidate } from "../../shared/domain/routing/choose-model.ts";
 import type { Answer } from "../../shared/domain/turn/answer.ts";
 import type { TurnProgress } from "../../shared/domain/turn/progress.ts";
-import type { ModelProvider } from "../../shared/ports/model-provider.ts";
+import type { ProviderInstance } from "../../shared/ports/provider-directory.ts";
 import type { Turn } from "./turn-table.ts";
 
 /** The turn in memory. Once `abort` has fired, whatever its stream or its tools still say is stale. */
@@ -15,8 +15,8 @@ export interface RunningTurn {
   isParked: boolean;
 }
 
-/** A model that may answer, with the adapter that asks it. */
-export type PlannedCandidate = Candidate & { provider: ModelProvider };
+/** A model that may answer, with the instance that asks it. */
+export type PlannedCandidate = Candidate & { instance: ProviderInstance };
 
 export type ToolDecision = "allow-once" | "allow-always" | "deny";
 

@@ -1,3 +1,4 @@
+import type { Settings } from "../../shared/contract/settings.ts";
 import type { ModelEvent } from "../../shared/domain/model/model-event.ts";
 import type { ModelRequest } from "../../shared/domain/model/model-request.ts";
 import type { ProviderFailure } from "../../shared/domain/model/provider-failure.ts";
@@ -8,20 +9,28 @@ import type { PlannedCandidate, RunningTurn } from "./running-turn.ts";
 const CHECKPOINT_EVERY_MS = 250;
 /** UTF-16 units; a row of the object's SQLite holds 2 MB. */
 const MAX_ANSWER_LENGTH = 500_000;
-/** A provider that is thought to be down gets a short chance only. */
-const DOUBTFUL_HEADERS_MS = 5_000;
-/** How long a stream may stand still, from the request to its first sign of life and between any two. */
-export const STALL_MS = 60_000;
+/** A provider that is thought to be down gets a short chance only, one that may be well again a longer one. */
+const DOWN_HEADERS_MS = 5_000;
+const TRIAL_HEADERS_MS = 15_000;
+/** The adapters keep the time themselves, and say it better; the watch over them comes this much later. */
+const WATCH_LATER_MS = 10;
 
 export type Finish = Extract<ModelEvent, { type: "finish" }>;
 export type Attempt =
   | { kind: "finish"; finish: Finish; firstTokenMs: number | null }
-  | { kind: "failure"; failure: ProviderFailure; usage: Finish["usage"] | null; began: boolean }
+  | { kind: "failure"; failure: ProviderFailure; usage: Finish["usage"] | null; wrote: Written }
   /** The turn has ended meanwhile. */
   | { kind: "stale" };
 
+/** What an attempt cost when its vendor does not say: what it read, and what it wrote before it broke. */
+interface Written {
+  request: ModelRequest;
+  text: string;
+}
+
 /** One request that is on its way. */
 export interface OpenStream {
+  request: ModelRequest;
   /** The next event; null when there are no more, or nobody wants them any more. */
   next(): Promise<ModelEvent | null>;
   /** Ends the request, unless it has ended. */
@@ -42,14 +51,14 @@ export function openStream(
   const { timers, now } = room.services;
   const sentAtMs = now().getTime();
   const own = new AbortController();
-  const firstMs = candidate.health === "down" ? DOUBTFUL_HEADERS_MS : STALL_MS;
+  const { headersTimeoutMs, idleTimeoutMs } = patienceWith(candidate, room.services.settings);
   let aliveAtMs = sentAtMs;
-  let limitMs = firstMs;
+  let limitMs = headersTimeoutMs + WATCH_LATER_MS;
   let stalled: ModelEvent | null = null;
   let wake = (_event: ModelEvent | null): void => {};
   const alive = (): void => {
     aliveAtMs = now().getTime();
-    limitMs = STALL_MS;
+    limitMs = idleTimeoutMs + WATCH_LATER_MS;
   };
   const check = (): void => {
     const leftMs = aliveAtMs + limitMs - now().getTime();
@@ -61,21 +70,18 @@ export function openStream(
     own.abort();
     wake(stalled);
   };
-  let timer = timers.after(firstMs, check);
+  let timer = timers.after(limitMs, check);
   const onAbort = (): void => {
     own.abort();
     wake(null);
   };
   running.abort.signal.addEventListener("abort", onAbort, { once: true });
-  const options = {
-    signal: own.signal,
-    onActivity: alive,
-    ...(candidate.health === "down" ? { headersTimeoutMs: DOUBTFUL_HEADERS_MS } : {}),
-  };
-  const iterator = candidate.provider.stream(request, options)[Symbol.asyncIterator]();
+  const options = { signal: own.signal, onActivity: alive, headersTimeoutMs, idleTimeoutMs };
+  const iterator = candidate.instance.provider.stream(request, options)[Symbol.asyncIterator]();
   let first: Promise<IteratorResult<ModelEvent>> | null = iterator.next();
   first.catch(() => undefined); // told by `next`
   return {
+    request,
     sentAtMs,
     async next() {
       if (stalled) return stalled;
@@ -95,6 +101,19 @@ export function openStream(
       own.abort();
       iterator.return?.().catch(() => undefined);
     },
+  };
+}
+
+/** How long a stream may stand still: from the request to its first sign of life, and between any two. */
+function patienceWith(
+  { health, instance }: PlannedCandidate,
+  settings: Pick<Settings, "PROVIDER_HEADERS_TIMEOUT_MS" | "PROVIDER_IDLE_TIMEOUT_MS">,
+): { headersTimeoutMs: number; idleTimeoutMs: number } {
+  const isTrial = instance.breaker !== "closed";
+  const most = health === "down" ? DOWN_HEADERS_MS : isTrial ? TRIAL_HEADERS_MS : Number.POSITIVE_INFINITY;
+  return {
+    headersTimeoutMs: Math.min(most, settings.PROVIDER_HEADERS_TIMEOUT_MS),
+    idleTimeoutMs: settings.PROVIDER_IDLE_TIMEOUT_MS,
   };
 }
 
@@ -127,21 +146,23 @@ async function readStream(
   const { turn, answer, abort, progress } = running;
   let savedAtMs = stream.sentAtMs;
   let firstTokenMs: number | null = null;
+  const wrote: Written = { request: stream.request, text: "" };
   while (true) {
     const event = await stream.next();
     if (abort.signal.aborted) return { kind: "stale" };
     if (!event) {
       const message = `${candidate.displayName} ended its answer without a word.`;
-      return failed({ kind: "stream_cut", message, retryable: true }, null, firstTokenMs);
+      return { kind: "failure", failure: { kind: "stream_cut", message, retryable: true }, usage: null, wrote };
     }
     if (event.type === "finish" || event.type === "failure") {
       report(room, candidate, event, firstTokenMs ?? 0);
       if (event.type === "finish") return { kind: "finish", finish: event, firstTokenMs };
-      return failed(event.failure, event.usage ?? null, firstTokenMs);
+      return { kind: "failure", failure: event.failure, usage: event.usage ?? null, wrote };
     }
     const nowMs = services.now().getTime();
     firstTokenMs ??= nowMs - stream.sentAtMs;
     const delta = addToAnswer(answer, event, progress.step);
+    wrote.text += delta?.text ?? "";
     if (delta) sessions.broadcast({ type: "message:delta", turnId: turn.id, messageId: turn.messageId, ...delta });
     if (nowMs - savedAtMs >= CHECKPOINT_EVERY_MS) {
       turns.checkpoint(turn.id, answer.parts);
@@ -152,13 +173,6 @@ async function readStream(
   }
 }
 
-const failed = (failure: ProviderFailure, usage: Finish["usage"] | null, firstTokenMs: number | null): Attempt => ({
-  kind: "failure",
-  failure,
-  usage,
-  began: firstTokenMs !== null,
-});
-
 const cutFinish = (model: string): Finish => ({
   type: "finish",
   reason: "length",
@@ -166,24 +180,15 @@ const cutFinish = (model: string): Finish => ({
   usage: { inputTokens: 0, outputTokens: 0, cachedTokens: 0 },
 });
 
-/** What speaks against a provider; a request that it rightly refuses does not. */
-const OUTAGES = new Set([
-  "unreachable",
-  "timeout",
-  "overloaded",
-  "server_error",
-  "stream_cut",
-  "protocol",
-  "unauthenticated",
-]);
-
+/** The breaker hears of every attempt; what speaks against the provider and what does not is its to know. */
 function report(
   { services }: Pick<Room, "services">,
-  candidate: PlannedCandidate,
+  { instance }: PlannedCandidate,
   event: Extract<ModelEvent, { type: "finish" | "failure" }>,
   latencyMs: number,
 ): void {
-  if (event.type === "finish") services.providers.report(candidate.instanceId, { ok: true, latencyMs });
-  else if (OUTAGES.has(event.failure.kind))
-    services.providers.report(candidate.instanceId, { ok: false, error: event.failure.message });
+  if (event.type === "finish") return services.health.report(instance, { ok: true, latencyMs });
+  const { kind, message: error, retryAfterMs } = event.failure;
+  const asked = retryAfterMs === undefined ? {} : { retryAfterMs };
+  services.health.report(instance, { ok: false, kind, error, ...asked });
 }

@@ -4,6 +4,7 @@ import { rightOf } from "../../shared/domain/access/authorise.ts";
 import type { Principal } from "../../shared/domain/access/principal.ts";
 import { AppError, fail, ok } from "../../shared/domain/app-error.ts";
 import { namedCandidate } from "../../shared/domain/routing/choose-model.ts";
+import { knownInstances } from "./known-instances.ts";
 import type { PinnedModel } from "./pinned-model.ts";
 import type { Room } from "./room.ts";
 import { answered, answerLost, expectChange, isUnsettled, lookAgain } from "./unsettled-change.ts";
@@ -36,7 +37,7 @@ export function updateConversation(
     if (changes.visibility !== undefined && rightOf(principal, journal.born) !== "own") {
       return fail("forbidden", "Only its owner can share a conversation or take that back.");
     }
-    const pin = typeof changes.model === "string" ? await findPin(room, changes.model) : null;
+    const pin = typeof changes.model === "string" ? await findPin(room, principal, changes.model) : null;
     if (pin && !pin.ok) return pin;
     const wanted = {
       ...(changes.title === undefined ? {} : { title: changes.title }),
@@ -60,12 +61,17 @@ export function updateConversation(
   });
 }
 
-/** Providers are read from memory; only the first look after a start may wait for them. */
+/** Providers are read from memory; only one that nobody ever asked is waited for. */
 const PROBE_DEADLINE_MS = 3_000;
 
 /** The model a person means, under the vendor's own name. */
-async function findPin({ services }: Room, name: string): Promise<Result<PinnedModel>> {
-  const found = namedCandidate(name, await services.providers.instances(PROBE_DEADLINE_MS));
+async function findPin(
+  { services, configuration }: Room,
+  { userId }: Principal,
+  name: string,
+): Promise<Result<PinnedModel>> {
+  const { value } = await configuration.read(userId);
+  const found = namedCandidate(name, await knownInstances(services, value, PROBE_DEADLINE_MS));
   if (!("nearest" in found)) {
     const { id, contextWindow } = found.model;
     return ok({ provider: found.kind, id, contextWindow });

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { ErrorCode } from "./errors.ts";
 import { Message, Usage } from "./message.ts";
-import { Id, Seq, Timestamp } from "./primitives.ts";
+import { Id, MicroUsd, Seq, Timestamp } from "./primitives.ts";
 import { Receipt } from "./receipt.ts";
 
 export const TurnError = z.object({ code: ErrorCode, message: z.string() });
@@ -40,7 +40,16 @@ export const ConversationEvent = z.discriminatedUnion("type", [
     callId: z.string(),
     outcome: z.object({ output: z.unknown(), isError: z.boolean() }),
   }),
-  z.object({ type: z.literal("turn:rerouted"), turnId: Id, from: ModelRef, to: ModelRef, why: z.string() }),
+  /** Another model answers, or the same is asked again. */
+  z.object({
+    type: z.literal("turn:rerouted"),
+    turnId: Id,
+    from: ModelRef,
+    to: ModelRef,
+    why: z.string(),
+    /** What the attempt that failed cost all the same; it is in the turn's sum. */
+    microUsd: MicroUsd.optional(),
+  }),
   /** The seam: the answer was cut and goes on from here. */
   z.object({
     type: z.literal("turn:continued"),
@@ -48,6 +57,8 @@ export const ConversationEvent = z.discriminatedUnion("type", [
     why: z.string(),
     /** How many parts of the answer stand before the seam. */
     afterParts: z.int().nonnegative().optional(),
+    /** As with `turn:rerouted`. */
+    microUsd: MicroUsd.optional(),
   }),
   z.object({ type: z.literal("turn:completed"), turnId: Id, message: Message, usage: Usage }),
   z.object({

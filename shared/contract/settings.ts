@@ -57,6 +57,9 @@ export const Settings = z.object({
   ALLOW_PRIVATE_NETWORK: blankIsUnset(z.string()).transform((value) => value === "1" || value === "true"),
   /** Seconds between two probes of a provider; they cost no tokens. */
   PROVIDER_PROBE_SECONDS: z.coerce.number().int().min(5).max(3600).default(60),
+  /** Milliseconds until a provider's first sign of life, and between any two, before the next one is asked. */
+  PROVIDER_HEADERS_TIMEOUT_MS: z.coerce.number().int().min(100).max(600_000).default(60_000),
+  PROVIDER_IDLE_TIMEOUT_MS: z.coerce.number().int().min(100).max(600_000).default(60_000),
   /** Which embedding model documents and questions are turned into vectors with. */
   EMBEDDING_MODEL: z.string().min(1).default("nomic-embed-text"),
   /** Logins at vendors beyond what is built in. Whether a vendor's terms allow one is the operator's to know. */

@@ -1,166 +1,138 @@
-import type { Model, ProviderHealth } from "../../contract/model.ts";
-import { byPreference, describeModel, seedOf } from "../../domain/catalogue/describe-model.ts";
-import { SEED_MODELS } from "../../domain/catalogue/seed-models.ts";
-import { type ListedModel, ProviderError } from "../../ports/model-provider.ts";
+import type { Model } from "../../contract/model.ts";
+import { describeModel } from "../../domain/catalogue/describe-model.ts";
+import { modelsOf } from "../../domain/catalogue/models-of.ts";
+import { breakerOf, healthNow, newHealth } from "../../domain/providers/breaker.ts";
+import type { HealthRecord } from "../../domain/providers/health.ts";
+import { BUILT_IN_IDS, type ProviderRecord } from "../../domain/providers/provider-record.ts";
+import type { CatalogueModel, ModelFacts, TurnConfiguration } from "../../domain/providers/turn-configuration.ts";
+import type { ModelProvider } from "../../ports/model-provider.ts";
 import type { ProviderDirectory, ProviderInstance } from "../../ports/provider-directory.ts";
-import { abortAfter } from "../abort-after.ts";
 import { createGuideProvider } from "./guide/guide-provider.ts";
-import { afterProbe, afterTraffic, type HealthRecord, newHealth, type ProbeOutcome } from "./provider-health.ts";
-import { type ConfiguredProvider, type ProviderSettings, providersFromSettings } from "./providers-from-settings.ts";
-import type { Fetch } from "./watched-fetch.ts";
-
-const FRESH_MS = 60_000;
-const PROBE_TIMEOUT_MS = 10_000;
+import type { StatusMemory } from "./status-memory.ts";
 
 export interface ProviderDirectoryDeps {
-  settings: ProviderSettings;
-  fetch: Fetch;
-  now: () => Date;
-  /** Keeps a background probe alive after the request that caused it: `ctx.waitUntil`. */
-  schedule?: (work: Promise<void>) => void;
+  /** In order of preference. */
+  environment: readonly ProviderRecord[];
+  /** A new adapter for a record; cheap, and without its secret. */
+  open(record: ProviderRecord): ModelProvider;
+  memory: StatusMemory;
+  now(): Date;
 }
 
-interface Entry extends ConfiguredProvider {
-  health: HealthRecord;
-  listed: ListedModel[] | undefined;
-  /** When a probe last ended; null before the first. */
-  probedAt: number | null;
-  probe: { startedAt: number; work: Promise<void> } | undefined;
+/** Instances whose adapter and models are kept at hand. */
+const MAX_KEPT = 1_000;
+const NO_CATALOGUE: readonly CatalogueModel[] = [];
+
+interface Described {
+  listed: ModelFacts[] | null;
+  catalogue: readonly CatalogueModel[];
+  health: Model["health"];
+  models: Model[];
 }
 
-function modelsOf(entry: Entry): Model[] {
-  const { id, kind } = entry;
-  const listed = (entry.listed ?? []).map((model) =>
-    describeModel(kind, model, { providerId: id, health: entry.health.state }),
-  );
-  const seeded = SEED_MODELS.filter(
-    (seed) => seed.provider === kind && !listed.some((model) => seedOf(kind, model.id) === seed),
-  ).map((seed) => {
-    // A vendor's list may be short; what it leaves out stays usable, unproven.
-    const health = entry.listed ? "unknown" : entry.health.state;
-    return describeModel(kind, { id: seed.id }, { providerId: id, health });
-  });
-  return byPreference(kind, listed, seeded);
+interface Kept {
+  /** What the adapter was made from: another version of the record or of its secret gets another one. */
+  made: string;
+  provider: ModelProvider;
+  described: Described | null;
 }
 
-const toInstance = (entry: Entry): ProviderInstance => ({
-  id: entry.id,
-  kind: entry.kind,
-  displayName: entry.displayName,
-  health: entry.health.state,
-  models: modelsOf(entry),
-  provider: entry.provider,
-});
+const SCOPES = ["user", "workspace", "system"] as const;
 
-const toHealth = ({ id, kind, displayName, health }: Entry): ProviderHealth => ({
-  providerId: id,
-  kind,
-  displayName,
-  state: health.state,
-  since: health.since.toISOString(),
-  latencyMs: health.latencyMs === null ? null : Math.round(health.latencyMs),
-  checkedAt: health.checkedAt?.toISOString() ?? null,
-  ...(health.lastError === undefined ? {} : { lastError: health.lastError }),
-});
-
-async function within(work: Promise<unknown>, deadlineMs: number): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const deadline = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, deadlineMs);
-  });
-  await Promise.race([work, deadline]);
-  clearTimeout(timer);
+/** The user's own first, then the workspace's, the system's, the environment's; within each the default first. */
+function byPreference(stored: readonly ProviderRecord[], environment: readonly ProviderRecord[]): ProviderRecord[] {
+  const rank = (record: ProviderRecord): number => SCOPES.indexOf(record.scope) * 2 + (record.isDefault ? 0 : 1);
+  const enabled = stored.filter((record) => record.isEnabled);
+  return [...enabled.toSorted((a, b) => rank(a) - rank(b)), ...environment];
 }
 
 class Directory implements ProviderDirectory {
   readonly #deps: ProviderDirectoryDeps;
-  readonly #entries: Entry[];
+  readonly #kept = new Map<string, Kept>();
+  readonly #guide: ProviderInstance;
 
   constructor(deps: ProviderDirectoryDeps) {
     this.#deps = deps;
-    const { fetch } = deps;
-    const guide = {
-      id: "guide",
-      kind: "guide" as const,
+    const id = BUILT_IN_IDS.guide;
+    this.#guide = {
+      id,
+      version: 1,
+      kind: "guide",
       displayName: "Built-in guide",
+      health: "healthy",
+      breaker: "closed",
+      trouble: null,
+      isDefault: false,
+      models: [describeModel("guide", { id: "guide" }, { providerId: id, health: "healthy" })],
       provider: createGuideProvider(),
     };
-    this.#entries = [...providersFromSettings(deps.settings, fetch), guide].map((configured) => ({
-      ...configured,
-      health: newHealth(deps.now(), configured.kind === "guide" ? "healthy" : "unknown"),
-      listed: undefined,
-      probedAt: null,
-      probe: undefined,
-    }));
   }
 
-  async instances(deadlineMs: number): Promise<ProviderInstance[]> {
-    await this.#refresh(deadlineMs);
-    return this.#entries.map(toInstance);
+  environment(): readonly ProviderRecord[] {
+    return this.#deps.environment;
   }
 
-  async health(): Promise<ProviderHealth[]> {
-    await this.#refresh(0);
-    return this.#entries.map(toHealth);
+  instances(configuration: TurnConfiguration | null): ProviderInstance[] {
+    for (const status of configuration?.status ?? []) this.#deps.memory.hear(status);
+    const catalogue = configuration?.catalogue ?? NO_CATALOGUE;
+    const records = byPreference(configuration?.providers ?? [], this.#deps.environment);
+    return [...records.map((record) => this.#instance(record, catalogue)), this.#guide];
   }
 
-  report(instanceId: string, outcome: { ok: true; latencyMs: number } | { ok: false; error: string }): void {
-    const entry = this.#entries.find(({ id }) => id === instanceId);
-    if (entry && entry.kind !== "guide") entry.health = afterTraffic(entry.health, outcome, this.#deps.now());
+  open(record: ProviderRecord): ModelProvider {
+    return this.#keep(record).provider;
   }
 
-  /** Starts what is due; waits only for those never asked before. */
-  async #refresh(deadlineMs: number): Promise<void> {
-    const now = this.#deps.now().getTime();
-    const first: Promise<void>[] = [];
-    for (const entry of this.#entries) {
-      if (entry.kind === "guide") continue;
-      const { probedAt } = entry;
-      if (probedAt !== null && now - probedAt < FRESH_MS) continue;
-      const work = this.#probe(entry, now);
-      if (probedAt === null) first.push(work);
-    }
-    if (first.length > 0 && deadlineMs > 0) await within(Promise.all(first), deadlineMs);
+  #instance(record: ProviderRecord, catalogue: readonly CatalogueModel[]): ProviderInstance {
+    const nowMs = this.#deps.now().getTime();
+    const health = healthNow(this.#deps.memory.health(record.id) ?? newHealth(nowMs), record.version, nowMs);
+    const kept = this.#keep(record);
+    return {
+      id: record.id,
+      version: record.version,
+      kind: record.kind,
+      displayName: record.displayName,
+      health: health.state,
+      breaker: breakerOf(health, nowMs),
+      trouble: troubleOf(health),
+      isDefault: record.isDefault,
+      models: this.#models(record, kept, catalogue, health.state),
+      provider: kept.provider,
+    };
   }
 
-  /** One probe at a time; one that outlived its own deadline died with the request that ran it. */
-  #probe(entry: Entry, now: number): Promise<void> {
-    if (entry.probe && now - entry.probe.startedAt < 2 * PROBE_TIMEOUT_MS) return entry.probe.work;
-    const probe = { startedAt: now, work: Promise.resolve() };
-    probe.work = this.#ask(entry).finally(() => {
-      if (entry.probe === probe) entry.probe = undefined;
-    });
-    entry.probe = probe;
-    this.#deps.schedule?.(probe.work);
-    return probe.work;
+  /** Described once for each list and catalogue: a gateway has hundreds of them, and every turn looks. */
+  #models(
+    { id, kind }: ProviderRecord,
+    kept: Kept,
+    catalogue: readonly CatalogueModel[],
+    health: Model["health"],
+  ): Model[] {
+    const listed = this.#deps.memory.listed(id);
+    const { described } = kept;
+    const isSame = described?.listed === listed && described.catalogue === catalogue && described.health === health;
+    if (isSame) return described.models;
+    const models = modelsOf(kind, { listed, catalogue, providerId: id, health });
+    kept.described = { listed, catalogue, health, models };
+    return models;
   }
 
-  async #ask(entry: Entry): Promise<void> {
-    const started = this.#deps.now().getTime();
-    let outcome: ProbeOutcome;
-    try {
-      const models = await abortAfter(PROBE_TIMEOUT_MS, (signal) => entry.provider.models(signal));
-      const asOf = this.#deps.now().toISOString().slice(0, 10);
-      // Only facts the vendor itself told are as fresh as its list.
-      entry.listed = models.map((model) => (model.source === undefined ? model : { asOf, ...model }));
-      outcome = { ok: true, latencyMs: this.#deps.now().getTime() - started };
-    } catch (thrown) {
-      const failure = thrown instanceof ProviderError ? thrown.failure : undefined;
-      const late = failure?.kind === "aborted";
-      outcome = {
-        ok: false,
-        kind: late ? "timeout" : (failure?.kind ?? "protocol"),
-        message: late || !failure ? `${entry.displayName} did not list its models in time.` : failure.message,
-      };
-    }
-    const ended = this.#deps.now();
-    entry.probedAt = ended.getTime();
-    entry.health = afterProbe(entry.health, outcome, ended);
+  #keep(record: ProviderRecord): Kept {
+    const made = `${record.version}:${record.credential?.id ?? ""}:${record.credential?.version ?? ""}`;
+    const before = this.#kept.get(record.id);
+    const kept = before?.made === made ? before : { made, provider: this.#deps.open(record), described: null };
+    this.#kept.delete(record.id);
+    this.#kept.set(record.id, kept);
+    const [oldest] = this.#kept.keys();
+    if (this.#kept.size > MAX_KEPT && oldest !== undefined) this.#kept.delete(oldest);
+    return kept;
   }
 }
 
-/**
- * The providers of the environment's settings, the guide last. Answers come from memory; vendors are asked aside, at
- * most once a minute each.
- */
+function troubleOf({ state, sinceMs, lastError }: HealthRecord): ProviderInstance["trouble"] {
+  if (state === "healthy" || lastError === null) return null;
+  return { since: new Date(sinceMs).toISOString(), error: lastError };
+}
+
+/** The environment's instances, those of a configuration, and the guide. Answers from memory; asks nobody. */
 export const createProviderDirectory = (deps: ProviderDirectoryDeps): ProviderDirectory => new Directory(deps);

@@ -1,45 +1,84 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { afterFailure, MAX_CONTINUATIONS } from "./after-failure.ts";
+import { PROVIDER_ERROR_KINDS, type ProviderErrorKind } from "../model/provider-failure.ts";
+import { afterFailure, type FailureFacts, LONGEST_DELAY_MS, MAX_CONTINUATIONS, MAX_TRIES } from "./after-failure.ts";
 
-const failure = (kind: Parameters<typeof afterFailure>[0]["failures"][number]["kind"]) => ({
+const failure = (kind: ProviderErrorKind, retryAfterMs?: number) => ({
   kind,
   message: "no",
   retryable: true,
+  ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
 });
-const following = { kind: "openai" as const };
-const facts = { shown: false, answered: false, began: false, tries: 1, continuations: 0, following };
+const facts: FailureFacts = {
+  failures: [failure("server_error")],
+  shown: false,
+  answered: false,
+  tries: 1,
+  continuations: 0,
+  following: { kind: "openai" },
+  doubtful: false,
+  random: 0.5,
+};
 const guide = { kind: "guide" as const };
 
 describe("after a provider failed", () => {
-  it("asks the next provider at once as long as no text was shown", () => {
-    expect(afterFailure({ ...facts, failures: [failure("rate_limited")] }).kind).toBe("reroute");
-    expect(afterFailure({ ...facts, began: true, failures: [failure("stream_cut")] }).kind).toBe("reroute");
+  it.each(PROVIDER_ERROR_KINDS.filter((kind) => kind !== "aborted" && kind !== "invalid_request"))(
+    "asks the next provider at once after %s, as long as no text was shown",
+    (kind) => expect(afterFailure({ ...facts, failures: [failure(kind, 20_000)] })).toEqual({ kind: "reroute" }),
+  );
+
+  it("asks the last provider again after a while that grows, a few times", () => {
+    const alone = { ...facts, following: null };
+    const delays = [1, 2, 3].map((tries) => afterFailure({ ...alone, tries }));
+    expect(delays).toEqual([{ kind: "again", delayMs: 500 }, { kind: "again", delayMs: 1_000 }, { kind: "give-up" }]);
+    expect(delays.length).toBe(MAX_TRIES);
   });
 
-  it("asks the only provider again where it had begun, once", () => {
-    const alone = { ...facts, began: true, following: null, failures: [failure("stream_cut")] };
-    expect(afterFailure(alone).kind).toBe("again");
-    expect(afterFailure({ ...alone, tries: 2 }).kind).toBe("give-up");
-    expect(afterFailure({ ...alone, began: false }).kind).toBe("give-up");
+  it("never waits less than the vendor asks for, nor longer than half a minute", () => {
+    const kinds = fc.constantFrom(...PROVIDER_ERROR_KINDS);
+    const asked = fc.option(fc.integer({ min: 0, max: 100_000 }), { nil: undefined });
+    const random = fc.double({ min: 0, max: 0.999, noNaN: true });
+    fc.assert(
+      fc.property(kinds, asked, random, fc.integer({ min: 1, max: 4 }), (kind, retryAfterMs, draw, tries) => {
+        const next = afterFailure({
+          ...facts,
+          following: null,
+          failures: [failure(kind, retryAfterMs)],
+          tries,
+          random: draw,
+        });
+        if (next.kind !== "again") return;
+        expect(next.delayMs).toBeGreaterThanOrEqual(retryAfterMs ?? 1);
+        expect(next.delayMs).toBeLessThanOrEqual(LONGEST_DELAY_MS);
+        expect(tries).toBeLessThan(MAX_TRIES);
+      }),
+    );
+  });
+
+  it("does not wait for one that does not change its mind, nor for one that was down before", () => {
+    const alone = { ...facts, following: null };
+    for (const kind of ["unauthenticated", "not_found", "quota_exceeded", "context_too_large"] as const)
+      expect(afterFailure({ ...alone, failures: [failure(kind)] }).kind).toBe("give-up");
+    expect(afterFailure({ ...alone, doubtful: true }).kind).toBe("give-up");
   });
 
   it("continues shown text at the same model once, then at the next ones, a bounded number of times", () => {
-    const shown = { ...facts, shown: true, answered: true, began: true, failures: [failure("stream_cut")] };
-    expect(afterFailure(shown).kind).toBe("again");
+    const shown = { ...facts, shown: true, answered: true, failures: [failure("stream_cut")] };
+    expect(afterFailure(shown)).toEqual({ kind: "again", delayMs: 0 });
     expect(afterFailure({ ...shown, tries: 2 }).kind).toBe("reroute");
     expect(afterFailure({ ...shown, tries: 2, following: null }).kind).toBe("give-up");
     expect(afterFailure({ ...shown, continuations: MAX_CONTINUATIONS }).kind).toBe("give-up");
     expect(afterFailure({ ...shown, failures: [failure("rate_limited")] }).kind).toBe("reroute");
   });
 
-  it("lets the guide answer only where nobody could be reached, and only from the first word", () => {
-    expect(afterFailure({ ...facts, following: guide, failures: [failure("unreachable")] }).kind).toBe("reroute");
-    expect(
-      afterFailure({ ...facts, following: guide, failures: [failure("unreachable"), failure("unauthenticated")] }).kind,
-    ).toBe("give-up");
-    expect(afterFailure({ ...facts, answered: true, following: guide, failures: [failure("unreachable")] }).kind).toBe(
-      "give-up",
-    );
+  it("lets the guide answer only where nobody could be reached, in the end, and only from the first word", () => {
+    const gone = { ...facts, following: guide, failures: [failure("unreachable")] };
+    expect(afterFailure(gone).kind).toBe("again");
+    expect(afterFailure({ ...gone, tries: MAX_TRIES }).kind).toBe("reroute");
+    expect(afterFailure({ ...gone, doubtful: true }).kind).toBe("reroute");
+    const refused = [failure("unreachable"), failure("unauthenticated")];
+    expect(afterFailure({ ...gone, failures: refused }).kind).toBe("give-up");
+    expect(afterFailure({ ...gone, tries: MAX_TRIES, answered: true }).kind).toBe("give-up");
   });
 
   it("does not try elsewhere what fails everywhere", () => {

@@ -1,55 +1,86 @@
 import type { TurnError } from "../../contract/events.ts";
 import type { ProviderKind } from "../../contract/model.ts";
-import type { ProviderFailure } from "../model/provider-failure.ts";
+import type { ProviderErrorKind, ProviderFailure } from "../model/provider-failure.ts";
 
 /** Lines of the guide's instructions that begin so say why no language model answers. */
 export const GUIDE_NOTE = "unreachable: ";
-/** How often one model is asked for the same step. */
-const MAX_TRIES = 2;
+
+/** How often one model is asked to go on with text that it has shown. */
+const MAX_GOING_ON = 2;
+/** How often the last model of the plan is asked for the same step. */
+export const MAX_TRIES = 3;
 /** Seams that the failures of one execution may leave. */
 export const MAX_CONTINUATIONS = 4;
 
-export type AfterFailure = { kind: "again" } | { kind: "reroute" } | { kind: "give-up" };
+const FIRST_DELAY_MS = 500;
+/** Who asks for more patience than this is not waited for. */
+export const LONGEST_DELAY_MS = 30_000;
 
-const BROKEN_MIDWAY = new Set(["stream_cut", "timeout", "server_error", "overloaded", "unreachable", "protocol"]);
+export type AfterFailure = { kind: "again"; delayMs: number } | { kind: "reroute" } | { kind: "give-up" };
+
+const BROKEN_MIDWAY = new Set<ProviderErrorKind>([
+  "stream_cut",
+  "timeout",
+  "server_error",
+  "overloaded",
+  "unreachable",
+  "protocol",
+]);
+/** What may be over in a moment. */
+const PASSING = new Set<ProviderErrorKind>([...BROKEN_MIDWAY, "rate_limited"]);
 /** Nobody there at all; anything else is an answer that the user must hear about. */
-const NOBODY_THERE = new Set(["unreachable", "timeout"]);
+const NOBODY_THERE = new Set<ProviderErrorKind>(["unreachable", "timeout"]);
 /** The same request fails everywhere alike. */
-const HOPELESS = new Set(["aborted", "invalid_request"]);
+const HOPELESS = new Set<ProviderErrorKind>(["aborted", "invalid_request"]);
 
-/**
- * What to do after a provider failed. Before the step showed text, the next one of the plan is asked at once, and the
- * same one again only where it had begun and there is no other. After that the text stays: the same model goes on
- * once, then the next ones of the plan, a bounded number of times. The guide answers only from the first word, and
- * only where nobody could be reached: it would not go on in the model's voice.
- */
-export function afterFailure(facts: {
+export interface FailureFacts {
   failures: readonly ProviderFailure[];
   /** Whether this step has shown text. */
   shown: boolean;
   /** Whether the answer has anything at all, from this step or an earlier one. */
   answered: boolean;
-  /** Whether the failed stream had brought anything. */
-  began: boolean;
   /** How often this model was asked for this step. */
   tries: number;
   /** Seams until now. */
   continuations: number;
   following: { kind: ProviderKind } | null;
-}): AfterFailure {
-  const { failures, shown, answered, began, tries, continuations, following } = facts;
+  /** It was thought to be down before it was asked: one chance is enough. */
+  doubtful: boolean;
+  /** From 0 up to 1: spreads those who were refused together. */
+  random: number;
+}
+
+/**
+ * What to do after a provider failed. Before the step showed text, the next one of the plan is asked at once; the last
+ * one is asked again after a while, a few times, as long as what went wrong may pass. After that the text stays: the
+ * same model goes on once, then the next ones of the plan, a bounded number of times. The guide answers only from the
+ * first word, and only where nobody could be reached: it would not go on in the model's voice.
+ */
+export function afterFailure(facts: FailureFacts): AfterFailure {
+  const { failures, shown, answered, tries, continuations, following } = facts;
   const last = failures.at(-1);
   if (!last || HOPELESS.has(last.kind)) return { kind: "give-up" };
   if (shown && continuations >= MAX_CONTINUATIONS) return { kind: "give-up" };
-  const next = following && (following.kind !== "guide" || !(answered || shown)) ? following : null;
-  const mayRepeat = BROKEN_MIDWAY.has(last.kind) && tries < MAX_TRIES;
-  if (mayRepeat && (shown || (began && next === null))) return { kind: "again" };
-  if (!next) return { kind: "give-up" };
-  const nobody = failures.every((failure) => NOBODY_THERE.has(failure.kind));
-  return next.kind !== "guide" || nobody ? { kind: "reroute" } : { kind: "give-up" };
+  if (shown && BROKEN_MIDWAY.has(last.kind) && tries < MAX_GOING_ON) return { kind: "again", delayMs: 0 };
+  if (following && following.kind !== "guide") return { kind: "reroute" };
+  const delayMs = shown ? null : patienceFor(last, facts);
+  if (delayMs !== null) return { kind: "again", delayMs };
+  if (!following || answered || shown) return { kind: "give-up" };
+  return failures.every((failure) => NOBODY_THERE.has(failure.kind)) ? { kind: "reroute" } : { kind: "give-up" };
 }
 
-const CODES: Partial<Record<ProviderFailure["kind"], TurnError["code"]>> = {
+/** How long to wait before the last model of the plan is asked again; null where that is of no use. */
+function patienceFor(
+  { kind, retryAfterMs }: ProviderFailure,
+  { tries, doubtful, random }: FailureFacts,
+): number | null {
+  if (doubtful || tries >= MAX_TRIES || !PASSING.has(kind)) return null;
+  const jittered = FIRST_DELAY_MS * 2 ** (tries - 1) * (0.5 + random);
+  const delayMs = Math.ceil(Math.max(retryAfterMs ?? 0, jittered));
+  return delayMs <= LONGEST_DELAY_MS ? delayMs : null;
+}
+
+const CODES: Partial<Record<ProviderErrorKind, TurnError["code"]>> = {
   context_too_large: "context_too_large",
   rate_limited: "rate_limited",
   timeout: "provider_timeout",

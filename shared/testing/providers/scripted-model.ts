@@ -78,8 +78,12 @@ export function aScriptedModel(kind: ProviderKind, name: string): ScriptedModel 
   const instance: ProviderInstance = {
     id: `test:${name}`,
     kind,
+    version: 1,
     displayName: name,
     health: "healthy",
+    breaker: "closed",
+    trouble: null,
+    isDefault: false,
     models: [aModel({ providerId: `test:${name}`, provider: kind, id: name, name, aliases: [] })],
     provider: {
       kind,

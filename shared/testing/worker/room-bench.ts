@@ -12,6 +12,7 @@ import type { ConversationEvent } from "../../contract/events.ts";
 import type { Message } from "../../contract/message.ts";
 import type { Principal } from "../../domain/access/principal.ts";
 import { unwrap } from "../../domain/app-error.ts";
+import type { TrafficOutcome } from "../../ports/provider-directory.ts";
 import type { ToolOutcome } from "../../ports/tool-host.ts";
 import type { Services } from "../../runtime/services.ts";
 import { aPrincipal } from "../builders.ts";
@@ -35,6 +36,8 @@ export interface ToolRun {
 export class RoomBench {
   readonly models: readonly [ScriptedModel, ScriptedModel];
   readonly toolRuns: ToolRun[] = [];
+  /** What the breakers were told. */
+  readonly reports: { id: string; outcome: TrafficOutcome }[] = [];
   readonly owner: Principal;
   readonly clock = handClock();
   room: Room;
@@ -84,12 +87,14 @@ export class RoomBench {
       safeToRepeat,
       needsApproval,
     });
+    const { services } = memoryServices();
     return {
-      ...memoryServices().services,
+      ...services,
       now: () => new Date(clock.now()),
       timers: { after: clock.after, wait: (ms) => new Promise((resolve) => clock.after(ms, resolve)) },
       newId: () => newId(),
-      providers: { instances: async () => models.map((each) => each.instance), health: async () => [], report() {} },
+      providers: { ...services.providers, environment: () => [], instances: () => models.map((each) => each.instance) },
+      health: { ...services.health, report: ({ id }, outcome) => void this.reports.push({ id, outcome }) },
       tools: {
         definitions: () => [tool("look", true, false), tool("send", false, false), tool("pay", false, true)],
         call: ({ name, input }, { signal }) =>

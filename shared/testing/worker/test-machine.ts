@@ -1,3 +1,4 @@
+import { createConnectorGateway } from "../../adapters/connector/connector-gateway.ts";
 import { type MachineAnswer, type MachineRequest, MachineStreams } from "../../client/connector/machine-streams.ts";
 import { CONNECTOR_PROTOCOL, type MachineFrame } from "../../contract/connector-frames.ts";
 import {
@@ -47,6 +48,7 @@ export class TestMachine {
       },
     });
     socket.accept();
+    socket.binaryType = "arraybuffer";
     socket.addEventListener("message", ({ data }) => {
       if (typeof data === "string") this.frames.push(data);
       this.streams.receive(typeof data === "string" ? data : new Uint8Array(data as ArrayBuffer));
@@ -107,14 +109,13 @@ export class TestMachine {
   }
 }
 
-/** A request to an upstream, as the gateway hands it over. */
+/** A request to an upstream, through the real gateway. */
 export function askMachine(
   object: ConnectorObject,
   target: ConnectorTarget,
   path: string,
   init: RequestInit = {},
 ): Promise<Response> {
-  const headers = new Headers(init.headers);
-  headers.set(CONNECTOR_HEADERS.target, encodeURIComponent(JSON.stringify(target)));
-  return object.fetch(new Request(`http://connector.invalid${path}`, { ...init, headers }));
+  const gateway = createConnectorGateway({ connector: () => object });
+  return gateway.fetch(target, new Request(`http://connector.invalid${path}`, init));
 }
