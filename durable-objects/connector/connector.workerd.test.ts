@@ -327,12 +327,14 @@ describe("a machine that breaks the protocol", () => {
   test.each(LATER)("and %s is closed, and whoever waits hears of it", async (_what, act) => {
     const { object, enrolled, target } = await aConnector();
     const machine = await TestMachine.dial(object, enrolled, () => new Promise(() => {}));
-    const waiting = askMachine(object, target, "/api/tags").then((answer) => answer.arrayBuffer().catch(() => null));
+    const waiting = askMachine(object, target, "/api/tags");
     await machine.until("a stream", () => machine.streams.size > 0);
     const open: unknown = JSON.parse(machine.frames.find((frame) => frame.includes('"open"')) ?? "{}");
     act(machine, Number((open as { stream: number }).stream));
     expect([await machine.untilClosed(), machine.closed?.reason]).toEqual([CLOSE.wrongProtocol, expect.any(String)]);
-    await waiting;
+    const answer = await waiting;
+    if (answer.status === 200) await expect(answer.arrayBuffer()).rejects.toThrow();
+    else expect(answer.status).toBe(503);
   });
 
   test("by speaking of streams that are none is told that they are over, and stays", async () => {

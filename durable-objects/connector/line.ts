@@ -42,6 +42,8 @@ export class Line {
   readonly #deps: Deps;
   readonly #exchanges = new Map<number, Exchange>();
   readonly #sender: FairSender;
+  /** The streams of requests that may still be cancelled by name. */
+  readonly #byRequest = new Map<string, number>();
   #nextStream: number;
   #look: ReturnType<Timers["after"]> | null = null;
 
@@ -55,7 +57,7 @@ export class Line {
     });
   }
 
-  async ask(upstream: string, request: Request): Promise<Response> {
+  async ask(upstream: string, request: Request, requestId: string): Promise<Response> {
     if (this.#exchanges.size >= MAX_STREAMS) {
       return answer("rate_limited", `The machine "${this.#deps.name}" has ${MAX_STREAMS} requests open; try again.`);
     }
@@ -68,8 +70,7 @@ export class Line {
     const { pathname, search } = new URL(request.url);
     const { method, body } = request;
     const exchange = this.#begin(stream);
-    const cancel = (): void => this.#cancel(stream);
-    request.signal.addEventListener("abort", cancel, { once: true });
+    this.#byRequest.set(requestId, stream);
     const late = this.#deps.timers.after(HEADERS_WITHIN_MS, () => {
       this.#reset(stream, "The answer did not begin in time.");
       this.#fail(stream, exchange, "provider_timeout", `The machine "${this.#deps.name}" did not answer in time.`);
@@ -82,7 +83,13 @@ export class Line {
       return await exchange.response;
     } finally {
       late.cancel();
+      this.#byRequest.delete(requestId);
     }
+  }
+
+  cancel(requestId: string): void {
+    const stream = this.#byRequest.get(requestId);
+    if (stream !== undefined) this.#cancel(stream);
   }
 
   /** @returns why the machine's connection must end, or null */

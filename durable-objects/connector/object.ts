@@ -57,7 +57,12 @@ export class Connector extends DurableObject<Bindings> implements ConnectorObjec
     const dialIn = request.headers.get(CONNECTOR_HEADERS.dialIn);
     if (dialIn !== null) return this.#switchboard.dialIn(request, readHeader(DialIn, dialIn));
     const target = readHeader(Target, request.headers.get(CONNECTOR_HEADERS.target) ?? "");
-    return await this.#switchboard.ask(target, request);
+    const requestId = request.headers.get(CONNECTOR_HEADERS.request) ?? "";
+    return await this.#switchboard.ask(target, request, requestId);
+  }
+
+  async cancel(requestId: string): Promise<void> {
+    this.#switchboard.cancel(requestId);
   }
 
   async forget(): Promise<void> {

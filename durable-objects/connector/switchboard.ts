@@ -82,7 +82,7 @@ export class Switchboard {
     });
   }
 
-  async ask(target: ConnectorTarget, request: Request): Promise<Response> {
+  async ask(target: ConnectorTarget, request: Request, requestId: string): Promise<Response> {
     const known = this.#deps.identity.known;
     if (!known || known.ownerUserId !== target.ownerUserId) return unknownMachine();
     if (this.#machine && this.#isSilent()) this.#cutSilent();
@@ -95,7 +95,11 @@ export class Switchboard {
       const sentence = `The machine "${known.name}" does not offer "${target.upstream}"; name it in its configuration, or choose another provider.`;
       return answer("connector_offline", sentence);
     }
-    return await machine.line.ask(target.upstream, request);
+    return await machine.line.ask(target.upstream, request, requestId);
+  }
+
+  cancel(requestId: string): void {
+    this.#machine?.line.cancel(requestId);
   }
 
   message(socket: WebSocket, data: string | ArrayBuffer): void {

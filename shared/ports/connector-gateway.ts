@@ -30,6 +30,8 @@ export const CONNECTOR_HEADERS = {
   dialIn: "x-mosaic-dial-in",
   /** On a request to an upstream: `ConnectorTarget`, as percent-encoded JSON. */
   target: "x-mosaic-connector-target",
+  /** Beside it: what `cancel` calls this request. */
+  request: "x-mosaic-connector-request",
 } as const;
 
 /** A machine that dials in. `owner` is set where Postgres has just confirmed the secret, or bound it. */
@@ -46,6 +48,8 @@ export interface ConnectorObject {
    * With `CONNECTOR_HEADERS.target`: a request to an upstream, as `ConnectorGateway` says.
    */
   fetch(request: Request): Promise<Response>;
+  /** Nobody waits for this request any more: how the caller's signal reaches the object before the answer has begun. */
+  cancel(requestId: string): Promise<void>;
   /** The connector is removed: closes its socket (4004), and its secret is worth nothing here any more. */
   forget(): Promise<void>;
 }

@@ -1,5 +1,11 @@
+import { v4 as newToken } from "uuid";
 import { connectorProblem } from "../../contract/connector-problem.ts";
-import { CONNECTOR_HEADERS, type ConnectorGateway, type ConnectorObject } from "../../ports/connector-gateway.ts";
+import {
+  CONNECTOR_HEADERS,
+  type ConnectorGateway,
+  type ConnectorObject,
+  type ConnectorTarget,
+} from "../../ports/connector-gateway.ts";
 
 interface Deps {
   connector(id: string): ConnectorObject;
@@ -7,14 +13,27 @@ interface Deps {
 
 const UNREACHABLE = "The machine cannot be asked right now; try again in a moment.";
 
+/** A signal does not cross to an object by itself; once the answer has begun, its body's end does. */
+async function ask(object: ConnectorObject, target: ConnectorTarget, request: Request): Promise<Response> {
+  const requestId = newToken();
+  const headers = new Headers(request.headers);
+  headers.set(CONNECTOR_HEADERS.target, encodeURIComponent(JSON.stringify(target)));
+  headers.set(CONNECTOR_HEADERS.request, requestId);
+  const cancel = (): void => void object.cancel(requestId).catch(() => {});
+  request.signal.addEventListener("abort", cancel, { once: true });
+  try {
+    return await object.fetch(new Request(request, { headers }));
+  } finally {
+    request.signal.removeEventListener("abort", cancel);
+  }
+}
+
 /** Asks the object that the machine dialled into. */
 export function createConnectorGateway({ connector }: Deps): ConnectorGateway {
   return {
     fetch: async (target, request) => {
-      const headers = new Headers(request.headers);
-      headers.set(CONNECTOR_HEADERS.target, encodeURIComponent(JSON.stringify(target)));
       try {
-        return await connector(target.connectorId).fetch(new Request(request, { headers }));
+        return await ask(connector(target.connectorId), target, request);
       } catch (error) {
         if (request.signal.aborted) throw error;
         const problem = connectorProblem("connector_offline", UNREACHABLE);
