@@ -17,6 +17,9 @@ const DEFAULT_TIMEOUT_MS = 60_000;
 const MAX_ERROR_BODY_BYTES = 64 * 1024;
 /** A finished answer's last bytes are read this long, so that its connection can serve again. */
 const DRAIN_MS = 50;
+/** A line longer than this is no vendor's event; whoever reads it would keep all of it. */
+const MAX_LINE_BYTES = 16 * 1024 * 1024;
+const NEWLINE = 10;
 
 export interface Watch {
   readonly fetch: Fetch;
@@ -187,6 +190,7 @@ class RequestWatch implements Watch {
     const idleMs = this.#setup.options.idleTimeoutMs ?? DEFAULT_TIMEOUT_MS;
     let armed = false;
     let waitingSince: number | undefined;
+    let lineBytes = 0;
     const checkIdle = (): void => {
       const waited = waitingSince === undefined ? 0 : Date.now() - waitingSince;
       if (waited >= idleMs) this.#fail("timeout");
@@ -210,7 +214,10 @@ class RequestWatch implements Watch {
             this.#setup.options.onActivity?.();
             if (this.signal.aborted) return;
             this.#ended ||= done;
-            if (done) controller.close();
+            if (done) return controller.close();
+            const newline = value.lastIndexOf(NEWLINE);
+            lineBytes = newline === -1 ? lineBytes + value.byteLength : value.byteLength - newline;
+            if (lineBytes > MAX_LINE_BYTES) this.#fail("protocol");
             else controller.enqueue(value);
           } catch {
             if (!this.signal.aborted) throw this.#failWith(failureOf("stream_cut", this.#setup.vendor));

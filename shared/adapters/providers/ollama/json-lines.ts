@@ -1,7 +1,4 @@
-/** A line longer than this is not Ollama's. */
-const MAX_LINE_LENGTH = 16 * 1024 * 1024;
-
-/** The lines of a streamed body, as they come; empty ones are left out. */
+/** The lines of a streamed body, as they come; empty ones are left out. The request's watch sees to it that they end. */
 export async function* linesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<string, void, undefined> {
   const decoder = new TextDecoder();
   const reader = body.getReader();
@@ -12,7 +9,6 @@ export async function* linesOf(body: ReadableStream<Uint8Array>): AsyncGenerator
       if (done) break;
       const lines = (rest + decoder.decode(value, { stream: true })).split("\n");
       rest = lines.pop() ?? "";
-      if (rest.length > MAX_LINE_LENGTH) throw new Error("A line without end.");
       for (const line of lines) if (line.trim() !== "") yield line;
     }
   } finally {
