@@ -89,9 +89,10 @@ export function providersSuite(open: () => Rooms): void {
       const as = (who: typeof ann, statement: ReturnType<typeof sql>) =>
         rooms.app.scoped(who, (db) => [db.execute(statement)]);
       const insert = (owner: string, scope: string, workspaceId: string | null, route = "public") => sql`
-        insert into provider_instances (id, scope, workspace_id, owner_user_id, kind, display_name, route, is_default,
-          is_enabled, created_at, updated_at)
-        values (${v7()}, ${scope}, ${workspaceId}, ${owner}, 'openai', 'x', ${route}, false, true, now(), now())`;
+        insert into provider_instances (id, scope, workspace_id, owner_user_id, kind, display_name, base_url, route,
+          is_default, is_enabled, created_at, updated_at)
+        values (${v7()}, ${scope}, ${workspaceId}, ${owner}, 'openai', 'x', 'https://models.example.org', ${route},
+          false, true, now(), now())`;
       for (const statement of [
         insert(ann.userId, "user", null),
         insert(bob.userId, "system", null),
