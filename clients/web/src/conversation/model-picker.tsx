@@ -9,6 +9,8 @@ import { HealthDot } from "../ui/health-dot.tsx";
 import { type ModelChoice, modelChoices, searchChoices } from "./model-choices.ts";
 
 interface ModelPickerProps {
+  /** Where there is room for the list. */
+  side?: "up" | "down";
   /** The pinned model, null where each message is routed. */
   pinned: string | null;
   onPick: (model: string | null) => void;
@@ -17,7 +19,7 @@ interface ModelPickerProps {
 const isPinned = ({ id, name }: ModelChoice, pinned: string | null): boolean => pinned === id || pinned === name;
 
 /** The model of this conversation, and a list to search for another. */
-export function ModelPicker({ pinned, onPick }: ModelPickerProps) {
+export function ModelPicker({ side = "up", pinned, onPick }: ModelPickerProps) {
   const { data } = useQuery(modelsQuery);
   const choices = useMemo(() => modelChoices(data ?? []), [data]);
   const [open, setOpen] = useState(false);
@@ -57,6 +59,7 @@ export function ModelPicker({ pinned, onPick }: ModelPickerProps) {
       </button>
       {open ? (
         <Choices
+          side={side}
           choices={choices}
           pinned={pinned}
           onPick={(model) => {
@@ -79,7 +82,7 @@ interface ChoicesProps extends ModelPickerProps {
 }
 
 /** A search over a list: the focus stays in the text, arrows move, Enter takes, Esc closes. */
-function Choices({ choices, pinned, onPick, onClose, onLeave }: ChoicesProps) {
+function Choices({ side, choices, pinned, onPick, onClose, onLeave }: ChoicesProps) {
   const [search, setSearch] = useState("");
   const found = searchChoices(choices, search);
   const options: (ModelChoice | null)[] = search === "" ? [null, ...found] : found;
@@ -101,7 +104,9 @@ function Choices({ choices, pinned, onPick, onClose, onLeave }: ChoicesProps) {
     event.stopPropagation();
   };
   return (
-    <div className="absolute bottom-full left-0 z-30 mb-1.5 w-80 max-w-[calc(100vw-2rem)] animate-appear rounded-xl border border-line bg-raised shadow-float">
+    <div
+      className={`absolute left-0 z-30 w-80 max-w-[calc(100vw-2rem)] animate-appear rounded-xl border border-line bg-raised shadow-float ${side === "up" ? "bottom-full mb-1.5" : "top-full mt-1.5"}`}
+    >
       <label className="flex items-center gap-2 border-b border-line px-3.5">
         <Search className="size-4 shrink-0 text-soft" aria-hidden="true" />
         <input
@@ -124,7 +129,7 @@ function Choices({ choices, pinned, onPick, onClose, onLeave }: ChoicesProps) {
           className="h-11 w-full bg-transparent text-[14px] outline-none placeholder:text-soft"
         />
       </label>
-      <div id={listId} role="listbox" aria-label="Models" className="max-h-72 overflow-y-auto p-1">
+      <div id={listId} role="listbox" aria-label="Models" className="max-h-[min(18rem,30vh)] overflow-y-auto p-1">
         {options.map((choice, index) => (
           <Option
             key={choice?.name ?? "auto"}

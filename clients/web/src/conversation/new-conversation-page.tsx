@@ -59,7 +59,7 @@ export function NewConversationPage() {
           onSend={send}
           tools={
             <>
-              <ModelPicker pinned={model} onPick={setModel} />
+              <ModelPicker side="down" pinned={model} onPick={setModel} />
               <WorkspacePicker chosen={workspaceId} onPick={setWorkspaceId} />
             </>
           }

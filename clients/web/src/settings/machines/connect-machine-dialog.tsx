@@ -85,12 +85,13 @@ function Command({ created, onClose }: { created: CreatedConnector; onClose: () 
     <div className="space-y-4">
       <p className="text-soft">Run this on {created.name}, in a checkout of Mosaic, with Ollama running:</p>
       <div className="flex items-start gap-2 rounded-xl bg-hover px-3.5 py-3">
-        <code className="min-w-0 flex-1 break-all font-mono text-[13px] leading-relaxed">{command}</code>
+        <code className="min-w-0 flex-1 break-words font-mono text-[13px] leading-relaxed">{command}</code>
         <CopyButton text={command} label="Copy command" />
       </div>
       <p className="text-[13px] text-soft">
         The token in it works once, until {timeWords(created.expiresAt, new Date())}, and is shown only here. Add{" "}
-        <code className="font-mono">--ollama &lt;address&gt;</code> where Ollama is not at its usual place.
+        <code className="whitespace-nowrap font-mono">--ollama &lt;address&gt;</code> where Ollama is not at its usual
+        place.
       </p>
       <p role="status" className="flex items-center gap-2 text-[14px] text-soft">
         <span className="size-2 shrink-0 animate-pulse-soft rounded-[3px] bg-accent" aria-hidden="true" />

@@ -79,7 +79,7 @@ function pricesOf(model: Model): string {
   if (isFree(model)) return "free";
   if (model.prices === null) return "not known";
   const { inputMicroUsdPerMTok: input, outputMicroUsdPerMTok: output } = model.prices;
-  return `${pricePerMTok(input)} / ${pricePerMTok(output)}`;
+  return `${pricePerMTok(input)}\u00a0/\u00a0${pricePerMTok(output)}`;
 }
 
 /** Everything about the price that the cell is too narrow for. */

@@ -81,20 +81,22 @@ interface SavedHeadersProps extends Pick<HeaderFieldsProps, "saved"> {
 
 function SavedHeaders({ saved, onReplace, onRemove }: SavedHeadersProps) {
   return (
-    <div className="flex flex-wrap items-center gap-2 rounded-xl border border-line px-3.5 py-2.5">
-      <ul className="min-w-0 flex-1 text-[13px]">
+    <div className="space-y-2 rounded-xl border border-line px-3.5 py-3">
+      <ul className="text-[13px]">
         {Object.entries(saved).map(([name, { hint }]) => (
           <li key={name} className="break-words font-mono">
             {name}: <span className="text-soft">{hint ?? "saved"}</span>
           </li>
         ))}
       </ul>
-      <Button size="small" onClick={onReplace}>
-        Replace headers
-      </Button>
-      <Button size="small" look="quiet" onClick={onRemove}>
-        Remove headers
-      </Button>
+      <div className="flex flex-wrap gap-2">
+        <Button size="small" onClick={onReplace}>
+          Replace headers
+        </Button>
+        <Button size="small" look="quiet" onClick={onRemove}>
+          Remove headers
+        </Button>
+      </div>
     </div>
   );
 }

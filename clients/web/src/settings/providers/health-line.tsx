@@ -7,10 +7,12 @@ import { timeWords } from "./since.ts";
 interface HealthLineProps {
   provider: Provider;
   health: ProviderHealth | undefined;
+  /** A newer sentence stands below it. */
+  withoutError: boolean;
 }
 
 /** How it fares, since when, how fast, and the last thing that went wrong. */
-export function HealthLine({ provider, health }: HealthLineProps) {
+export function HealthLine({ provider, health, withoutError }: HealthLineProps) {
   if (!provider.isEnabled) return <p className="text-[13px] text-soft">Off: kept here, and not used.</p>;
   const state = health?.state ?? provider.health;
   const isFine = state === "healthy";
@@ -23,7 +25,9 @@ export function HealthLine({ provider, health }: HealthLineProps) {
         {health && state !== "unknown" ? ` since ${timeWords(health.since, new Date())}` : ""}
         {isFine && latencyMs !== null ? ` · ${formatDuration(latencyMs)}` : ""}
       </p>
-      {!isFine && health?.lastError ? <p className="mt-0.5 break-words text-soft">{health.lastError}</p> : null}
+      {!isFine && !withoutError && health?.lastError ? (
+        <p className="mt-0.5 break-words text-soft">{health.lastError}</p>
+      ) : null}
     </div>
   );
 }

@@ -25,7 +25,7 @@ export function PlaceFields({ kind, draft, errors, onChange }: PlaceFieldsProps)
       <legend className="mb-1.5 text-[13px] font-medium">Where does it run?</legend>
       <div className="grid grid-cols-2 gap-1 rounded-xl bg-hover p-1">
         <PlaceChoice name="At an address" place="address" draft={draft} onChange={onChange} />
-        <PlaceChoice name="On a machine of mine" place="machine" draft={draft} onChange={onChange} />
+        <PlaceChoice name="On my machine" place="machine" draft={draft} onChange={onChange} />
       </div>
       {draft.place === "address" ? (
         <Field

@@ -36,10 +36,10 @@ interface ConnectKindProps extends Omit<AddDialogProps, "kind"> {
   onBack: () => void;
 }
 
-/** A login where the vendor has one, else, or instead of it, a key. */
+/** A login where the vendor has one, a key where it has none or somebody wants it so. */
 function ConnectKind({ kind, onSaved, onBack, onClose }: ConnectKindProps) {
   const { data } = useQuery(providersQuery);
-  const [loggingIn, setLoggingIn] = useState(false);
+  const [way, setWay] = useState<"login" | "waiting" | "key">("login");
   const hasLogin = data?.logins.some((login) => login.kind === kind) ?? false;
   return (
     <div className="space-y-4">
@@ -50,15 +50,18 @@ function ConnectKind({ kind, onSaved, onBack, onClose }: ConnectKindProps) {
       >
         <ArrowLeft className="size-3.5" aria-hidden="true" /> Other providers
       </button>
-      {hasLogin ? (
-        <VendorLogin kind={kind} providerId={null} onBegun={() => setLoggingIn(true)} onDone={onClose} />
-      ) : null}
-      {hasLogin && !loggingIn ? (
-        <p className="flex items-center gap-3 text-[13px] text-soft before:h-px before:flex-1 before:bg-line after:h-px after:flex-1 after:bg-line">
-          or with a key
-        </p>
-      ) : null}
-      {loggingIn ? null : <ProviderForm kind={kind} provider={null} onSaved={onSaved} onCancel={onClose} />}
+      {hasLogin && way !== "key" ? (
+        <>
+          <VendorLogin kind={kind} providerId={null} onBegun={() => setWay("waiting")} onDone={onClose} />
+          {way === "login" ? (
+            <Button look="quiet" className="w-full" onClick={() => setWay("key")}>
+              Use an API key instead
+            </Button>
+          ) : null}
+        </>
+      ) : (
+        <ProviderForm kind={kind} provider={null} onSaved={onSaved} onCancel={onClose} />
+      )}
     </div>
   );
 }

@@ -63,7 +63,7 @@ export function ProviderRow({ provider, health, managed, onEdit, onRemove, onLog
           {source === "environment" ? <Tag>Set by the operator</Tag> : null}
         </p>
         {facts.length > 0 ? <p className="break-words text-[13px] text-soft">{facts.join(" · ")}</p> : null}
-        <HealthLine provider={provider} health={health} />
+        <HealthLine provider={provider} health={health} withoutError={test.data?.ok === false} />
         <div role="status" className="text-[13px] empty:hidden">
           {test.isPending ? <p className="text-soft">Asking it for its models…</p> : null}
           {test.data && !test.isPending ? <TestResult test={test.data} /> : null}

@@ -178,10 +178,9 @@ function PasteBack({ loginId, onPasted }: PasteBackProps) {
     if (url.trim() !== "") finish.mutate();
   };
   return (
-    <form onSubmit={submit} className="flex items-end gap-2 border-t border-line pt-4">
+    <form onSubmit={submit} className="space-y-3 border-t border-line pt-4">
       <Field
         label="Did it end on a page that does not open?"
-        className="min-w-0 flex-1"
         placeholder="Paste that page’s whole address"
         value={url}
         onChange={(event) => {
@@ -192,14 +191,11 @@ function PasteBack({ loginId, onPasted }: PasteBackProps) {
         autoComplete="off"
         spellCheck={false}
       />
-      <Button
-        type="submit"
-        size="large"
-        className={`shrink-0 ${finish.error ? "mb-[1.6rem]" : ""}`}
-        disabled={finish.isPending || url.trim() === ""}
-      >
-        Finish
-      </Button>
+      <div className="flex justify-end">
+        <Button type="submit" disabled={finish.isPending || url.trim() === ""}>
+          {finish.isPending ? "Checking…" : "Finish with this address"}
+        </Button>
+      </div>
     </form>
   );
 }
