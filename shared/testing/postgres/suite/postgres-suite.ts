@@ -10,6 +10,7 @@ import { migratorSuite } from "./migrator.ts";
 import { openRooms, type Rooms } from "./people.ts";
 import { providersSuite } from "./providers.ts";
 import { storesSuite } from "./stores.ts";
+import { turnConfigurationSuite } from "./turn-configuration.ts";
 
 /** What every Postgres must do for Mosaic, the embedded one and a real one alike. */
 export function postgresSuite(name: string, start: () => Promise<TestDatabase>, { real }: { real: boolean }): void {
@@ -34,6 +35,7 @@ export function postgresSuite(name: string, start: () => Promise<TestDatabase>, 
     jobsSuite(open);
     storesSuite(open);
     providersSuite(open);
+    turnConfigurationSuite(open);
     maintenanceSuite(open);
     migratorSuite(() => started(database), open);
   });

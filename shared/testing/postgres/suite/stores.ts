@@ -143,8 +143,10 @@ export function storesSuite(open: () => Rooms): void {
         settings: { a: 1, b: 2 },
       });
       const reader = createConfigurationReader(rooms.app);
-      expect(await reader.read(mia, id)).toEqual({
-        workspace: { defaultProviderId: null, defaultModel: "m-1", settings: { a: 1, b: 2 } },
+      expect((await reader.read(mia, id)).workspace).toEqual({
+        defaultProviderId: null,
+        defaultModel: "m-1",
+        settings: { a: 1, b: 2 },
       });
       expect((await reader.read(bob, id)).workspace.defaultModel).toBeNull();
     });
