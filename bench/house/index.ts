@@ -4,10 +4,15 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import { Conversation as ShippedConversation } from "../../durable-objects/conversation/object.ts";
+import { servicesFor } from "../../durable-objects/services-for.ts";
 import { type Bindings, conversationObject } from "../../durable-objects/stubs.ts";
 import type { Message } from "../../shared/contract/message.ts";
 import type { Principal } from "../../shared/domain/access/principal.ts";
 import shipped from "../../workers/index.ts";
+
+export { Connector } from "../../durable-objects/connector/object.ts";
+export { ProviderHealth } from "../../durable-objects/provider-health/object.ts";
+export { ProviderLogin } from "../../durable-objects/provider-login/object.ts";
 
 type Handler = Required<Pick<typeof shipped, "fetch" | "queue" | "scheduled">>;
 type Env = Parameters<Handler["fetch"]>[1] & Bindings & { BARE: DurableObjectNamespace };
@@ -92,8 +97,16 @@ function manyMessages(count: number, authorUserId: string): Message[] {
   }));
 }
 
+/** `<connector>/<owner>/<upstream>/<path>`: what a provider's adapter asks of a machine, without the adapter. */
+async function askMachine(request: Request, env: Env, path: string): Promise<Response> {
+  const [connectorId = "", ownerUserId = "", upstream = "", ...rest] = path.split("/");
+  const asked = new Request(`http://connector.invalid/${rest.join("/")}${new URL(request.url).search}`, request);
+  return await servicesFor(env).connectorGateway.fetch({ connectorId, ownerUserId, upstream }, asked);
+}
+
 async function benchRoute(request: Request, env: Env, path: string): Promise<Response> {
   if (path.startsWith("bare/")) return await env.BARE.get(env.BARE.idFromName(path)).fetch(request);
+  if (path.startsWith("machine/")) return await askMachine(request, env, path.slice("machine/".length));
   if (path === "seed") return await seed(env, (await request.json()) as SeedRequest);
   if (path.startsWith("lives/")) return Response.json(lives.get(path.slice("lives/".length)) ?? 0);
   if (path === "gc") (globalThis as { gc?: () => void }).gc?.();

@@ -3,8 +3,9 @@
  * on the list, and a redirect is not followed. Over `node:http`, which sets no limit of its own on how long a model may
  * take to load, and hands bytes on as they come.
  */
-import { type ClientRequest, type IncomingMessage, request as requestHttp } from "node:http";
+import { type IncomingMessage, request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
+import { pipeline } from "node:stream/promises";
 import { allowedUrl } from "../../../shared/client/connector/allowed-request.ts";
 import type { MachineAnswer, MachineRequest } from "../../../shared/client/connector/machine-streams.ts";
 import { type HeaderBlock, HeaderBlock as Headers } from "../../../shared/contract/connector-frames.ts";
@@ -44,16 +45,6 @@ function answerHeaders(response: IncomingMessage): HeaderBlock | null {
   return parsed.success ? parsed.data : null;
 }
 
-async function sendBody(outgoing: ClientRequest, body: MachineRequest["body"]): Promise<void> {
-  for await (const chunk of body ?? []) {
-    if (outgoing.destroyed) return;
-    if (!outgoing.write(chunk)) {
-      await new Promise<void>((resolve) => outgoing.once("drain", resolve).once("close", () => resolve()));
-    }
-  }
-  outgoing.end();
-}
-
 function open(url: URL, { headers, ...upstream }: ConfiguredUpstream, asked: MachineRequest): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const request = url.protocol === "https:" ? requestHttps : requestHttp;
@@ -69,9 +60,8 @@ function open(url: URL, { headers, ...upstream }: ConfiguredUpstream, asked: Mac
     });
     outgoing.on("response", resolve);
     outgoing.on("error", reject);
-    sendBody(outgoing, asked.body).catch((error: unknown) => {
-      outgoing.destroy(error instanceof Error ? error : new Error(`The request to ${upstream.name} broke off.`));
-    });
+    // Its failure is the request's: whoever waits for the answer hears of it.
+    pipeline(asked.body ?? [], outgoing).catch(() => {});
   });
 }
 
