@@ -10,7 +10,7 @@ export interface Swept {
 export interface Maintenance {
   /**
    * Deletes expired sign-in records (sessions, verifications, device codes, API keys, counters of attempts), answers to
-   * idempotency keys, and attachments whose credential is gone.
+   * idempotency keys, attachments whose credential is gone, logins at vendors, and connectors that nobody set up in time.
    * @param atMost rows of each table, up to 1,000
    * @throws AppError `database_unavailable`
    */

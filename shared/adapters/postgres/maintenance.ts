@@ -17,7 +17,8 @@ const expired = [
   { table: sql`auth.rate_limit`, condition: stale },
 ] as const;
 
-const Counts = z.object({ idempotency_keys: z.number(), session_attachments: z.number() });
+/** By table. */
+const Counts = z.record(z.string(), z.number());
 
 /** Each role sweeps what it may reach: `auth_user` the sign-in tables, `app_user` the rest through one function. */
 export function createMaintenance({ app, auth }: { app: Database; auth: Database }): Maintenance {
@@ -32,9 +33,14 @@ export function createMaintenance({ app, auth }: { app: Database; auth: Database
         return [query(first), ...rest.map(query)];
       });
       // After the sign-in tables: an attachment goes only when its credential has gone.
-      const [ours] = await app.unscoped((db) => [db.execute(sql`select * from app.sweep_expired(${atMost}::integer)`)]);
-      const { idempotency_keys, session_attachments } = Counts.parse(ours.rows[0]);
-      const counts = [...deleted.map(({ rowCount }) => rowCount), idempotency_keys, session_attachments];
+      const ours = await app.unscoped((db) => [
+        db.execute(sql`select * from app.sweep_expired(${atMost}::integer)`),
+        db.execute(sql`select * from app.sweep_providers(${atMost}::integer)`),
+      ]);
+      const counts = [
+        ...deleted.map(({ rowCount }) => rowCount),
+        ...ours.flatMap(({ rows }) => Object.values(Counts.parse(rows[0]))),
+      ];
       return { rows: counts.reduce((sum, count) => sum + count, 0), more: counts.some((count) => count >= atMost) };
     },
   };

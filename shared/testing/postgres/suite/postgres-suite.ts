@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, describe } from "vitest";
 import type { TestDatabase } from "../test-database.ts";
 import { catalogueSuite } from "./catalogue.ts";
+import { connectorsSuite } from "./connectors.ts";
 import { drainOrdersSuite } from "./drain-orders.ts";
 import { eventSinkSuite } from "./event-sink.ts";
 import { isolationSuite } from "./isolation.ts";
 import { jobsSuite } from "./jobs.ts";
+import { loginsSuite } from "./logins.ts";
 import { maintenanceSuite } from "./maintenance.ts";
 import { migratorSuite } from "./migrator.ts";
 import { openRooms, type Rooms } from "./people.ts";
@@ -36,6 +38,8 @@ export function postgresSuite(name: string, start: () => Promise<TestDatabase>, 
     storesSuite(open);
     providersSuite(open);
     turnConfigurationSuite(open);
+    connectorsSuite(open);
+    loginsSuite(open);
     maintenanceSuite(open);
     migratorSuite(() => started(database), open);
   });
