@@ -1,5 +1,6 @@
 import { createConnectorGateway } from "../adapters/connector/connector-gateway.ts";
 import { createCredentialVault } from "../adapters/crypto/credential-vault.ts";
+import { createEmbedder } from "../adapters/embedding/embedder.ts";
 import { createFetchFor } from "../adapters/network/guarded-fetch.ts";
 import { createConnectorStore } from "../adapters/postgres/connector-store.ts";
 import type { Database } from "../adapters/postgres/database.ts";
@@ -15,7 +16,9 @@ import { openProvider } from "../adapters/providers/open-provider.ts";
 import { StatusMemory } from "../adapters/providers/status-memory.ts";
 import type { Settings } from "../contract/settings.ts";
 import type { ConnectorGateway, ConnectorObject, ConnectorStore } from "../ports/connector-gateway.ts";
+import type { ConfigurationReader } from "../ports/conversation-store.ts";
 import type { CredentialVault } from "../ports/credential-vault.ts";
+import type { Embedder } from "../ports/embedder.ts";
 import type { LoginEndpoints } from "../ports/login-endpoints.ts";
 import type { ProviderDirectory, ProviderHealthBook, ProviderHealthObject } from "../ports/provider-directory.ts";
 import type { ProviderLoginObject, ProviderLogins } from "../ports/provider-logins.ts";
@@ -34,6 +37,7 @@ export interface ProviderServices {
   loginEndpoints: LoginEndpoints;
   providers: ProviderDirectory;
   health: ProviderHealthBook;
+  embedder: Embedder;
 }
 
 /** A way out of the Worker. */
@@ -61,6 +65,7 @@ interface Deps {
   settings: Settings;
   platform: ProviderPlatform;
   database: Database;
+  configuration: ConfigurationReader;
   timers: Timers;
   random(): number;
   newId(): string;
@@ -128,5 +133,9 @@ export function composeProviders(deps: Deps): ProviderServices {
     loginEndpoints,
     providers,
     health,
+    embedder: embedderOf(deps, providers),
   };
 }
+
+const embedderOf = ({ configuration, settings, timers, random }: Deps, directory: ProviderDirectory): Embedder =>
+  createEmbedder({ configuration, directory, model: settings.EMBEDDING_MODEL, wait: timers.wait, random });

@@ -87,9 +87,10 @@ function compose(settings: Settings, platform: Platform): Services {
   const auth = createDatabase(authAddress);
   const accounts = createAccountStore({ app, auth });
   const basics = { timers: platformTimers, random: Math.random, newId: () => newId(), now: () => new Date() };
+  const configuration = createConfigurationReader(app);
   return {
     ...basics,
-    ...composeProviders({ ...basics, settings, platform, database: app }),
+    ...composeProviders({ ...basics, settings, platform, database: app, configuration }),
     settings,
     signIn: createSignIn({
       database: createSignInDatabase(authAddress),
@@ -102,7 +103,7 @@ function compose(settings: Settings, platform: Platform): Services {
     conversations: createConversationStore(app),
     events: createEventSink(patient),
     jobs: createJobStore(app),
-    configuration: createConfigurationReader(app),
+    configuration,
     accounts,
     idempotency: createIdempotencyStore(app),
     maintenance: createMaintenance({ app: patient, auth }),

@@ -205,6 +205,7 @@ export function memoryServices() {
       find: async () => null,
       settle: async () => null,
     },
+    embedder: { embed: async () => Promise.reject(new AppError("provider_unavailable", "Nothing embeds here.")) },
     configuration: {
       read: async () => ({
         workspace: { defaultModel: null, defaultProviderId: null, settings: {} },
