@@ -300,11 +300,7 @@ describe("a stream that breaks", () => {
         { from: { provider: "anthropic" }, to: { provider: "openai", model: "second" } },
       ]);
       expect(texts(bench, sent.messageId)).toEqual(["one.", "two.", "three"]);
-      expect(bench.answerTo(sent.messageId)?.metadata).toMatchObject({
-        provider: "openai",
-        model: "second",
-        usage: { inputTokens: 20, outputTokens: 10 },
-      });
+      expect(bench.answerTo(sent.messageId)?.metadata).toMatchObject({ provider: "openai", model: "second" });
     }));
 
   it("never shows one vendor's proofs of thinking to another", () =>

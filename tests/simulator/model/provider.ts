@@ -109,7 +109,10 @@ export class ScriptedProvider implements ModelProvider {
 
   #script(mood: ProviderMood, request: ModelRequest): ModelEvent[] {
     const { random } = this.#parts.scheduler;
-    if (random.chance(mood.failsBefore)) return [failure(random.pick(KINDS))];
+    if (random.chance(mood.failsBefore)) {
+      // Some ask for patience, a few for more than anybody has.
+      return [failure(random.pick(KINDS), random.chance(0.3) ? random.between(1, 40_000) : undefined)];
+    }
     const events: ModelEvent[] = [];
     if (random.chance(mood.thinks)) {
       events.push({ type: "thinking-delta", text: "hm " });
@@ -151,7 +154,12 @@ export class ScriptedProvider implements ModelProvider {
   }
 }
 
-const failure = (kind: ProviderErrorKind): ModelEvent => ({
+const failure = (kind: ProviderErrorKind, retryAfterMs?: number): ModelEvent => ({
   type: "failure",
-  failure: { kind, message: `The provider: ${kind}.`, retryable: true },
+  failure: {
+    kind,
+    message: `The provider: ${kind}.`,
+    retryable: true,
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  },
 });

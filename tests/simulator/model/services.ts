@@ -5,7 +5,7 @@ import type { JobStore } from "../../../shared/ports/job-store.ts";
 import type { ProviderInstance } from "../../../shared/ports/provider-directory.ts";
 import type { Timers } from "../../../shared/ports/timers.ts";
 import type { Services } from "../../../shared/runtime/services.ts";
-import { aModel } from "../../../shared/testing/builders.ts";
+import { aConfiguration, aModel } from "../../../shared/testing/builders.ts";
 import type { Disk } from "./disk.ts";
 import type { Awake } from "./object-host.ts";
 import type { Postgres } from "./postgres.ts";
@@ -39,11 +39,9 @@ export function servicesOf(around: Surroundings, awake: Awake): Services {
     configuration: configurationOf(around, awake),
     jobs: jobsOf(around, awake),
     accounts: accountsOf(around, awake),
-    providers: {
-      instances: async () => instancesOf(around, awake),
-      health: async () => [],
-      report: () => {},
-    },
+    providers: { environment: () => [], instances: () => instancesOf(around, awake) },
+    health: { report: () => {}, trial: () => true, firstLook: async () => {} },
+    settings: { PROVIDER_HEADERS_TIMEOUT_MS: 60_000, PROVIDER_IDLE_TIMEOUT_MS: 60_000 },
     tools: around.tools.hostOf(awake),
     timers: timersOf(scheduler, awake),
     newId,
@@ -117,7 +115,7 @@ function jobsOf({ wire, postgres }: Surroundings, awake: Awake): Pick<JobStore, 
 }
 
 function configurationOf({ wire }: Surroundings, awake: Awake): ConfigurationReader {
-  const configuration = { workspace: { defaultModel: null, defaultProviderId: null, settings: {} } };
+  const configuration = aConfiguration();
   return { read: async () => answerOf(await wire.request(awake, "configuration", () => configuration)) };
 }
 
@@ -141,8 +139,12 @@ function instancesOf({ scheduler, disk, mood, onModelAsked }: Surroundings, awak
   return MODELS.map((model) => ({
     id: model.providerId,
     kind: "anthropic",
+    version: 1,
     displayName: model.name,
     health: "healthy",
+    breaker: "closed",
+    trouble: null,
+    isDefault: false,
     models: [model],
     provider,
   }));
