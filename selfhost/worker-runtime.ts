@@ -7,6 +7,7 @@ import { PROCESS_MARK } from "./own-processes.ts";
 import { childrenOf } from "./process-identity.ts";
 import { isRuntimeNoise } from "./runtime-log.ts";
 import { StartProblem } from "./start-problem.ts";
+import { TimerWorker } from "./timer-worker.ts";
 
 const BuiltOptions = z.looseObject({
   cronTriggers: z.array(z.string()).default([]),
@@ -66,6 +67,7 @@ export class WorkerRuntime {
   readonly #options: WorkerRuntimeOptions;
   readonly crons: readonly string[];
   readonly #miniflare: Miniflare;
+  readonly #timer = new TimerWorker();
 
   constructor(options: WorkerRuntimeOptions) {
     this.#options = options;
@@ -84,7 +86,10 @@ export class WorkerRuntime {
     this.#miniflare = withoutSignalHandlers(
       () =>
         new Miniflare(
-          convertV4MiniflareOptions({ ...this.#shared(), workers: [worker] } as unknown as V4MiniflareOptions),
+          convertV4MiniflareOptions({
+            ...this.#shared(),
+            workers: [worker, this.#timer.options(worker.name)],
+          } as unknown as V4MiniflareOptions),
         ),
     );
   }
@@ -135,8 +140,8 @@ export class WorkerRuntime {
 
   /** @throws Error when the Worker's handler failed. */
   async runCron(cron: string, scheduledTime: Date): Promise<void> {
-    const worker = await this.#miniflare.getWorker();
-    await worker.scheduled({ cron, scheduledTime });
+    const response = await this.#miniflare.dispatchFetch(...this.#timer.trigger(cron, scheduledTime));
+    if (!response.ok) throw new Error(`the Worker answered ${response.status}`);
   }
 
   async stop(): Promise<void> {
