@@ -45,7 +45,7 @@ function answerHeaders(response: IncomingMessage): HeaderBlock | null {
   return parsed.success ? parsed.data : null;
 }
 
-function open(url: URL, { headers, ...upstream }: ConfiguredUpstream, asked: MachineRequest): Promise<IncomingMessage> {
+function open(url: URL, headers: ConfiguredUpstream["headers"], asked: MachineRequest): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const request = url.protocol === "https:" ? requestHttps : requestHttp;
     const outgoing = request(url, {
@@ -91,7 +91,7 @@ export async function askUpstream(
     return problem("forbidden", `The machine "${machine}" allows no ${asked.method} of that address.`, machine);
   }
   try {
-    const response = await open(url, upstream, asked);
+    const response = await open(url, upstream.headers, asked);
     const status = response.statusCode ?? 502;
     const headers = answerHeaders(response);
     if (status >= 300 && status < 400 && status !== 304) {
