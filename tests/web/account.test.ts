@@ -114,7 +114,8 @@ test("commands answer in place and a pinned model stays pinned", async () => {
   await page.keyboard.press("Enter");
   await page.getByRole("status", { name: "Result of /help" }).waitFor();
   await page.getByRole("button", { name: /^Model:/ }).click();
-  const choice = page.getByRole("menuitemradio").nth(1);
+  await page.getByRole("combobox", { name: "Search models" }).fill("haiku");
+  const choice = page.getByRole("option").first();
   const name = (await choice.locator("span span").first().textContent()) ?? "";
   await choice.click();
   await page.getByRole("button", { name: `Model: ${name}` }).waitFor();

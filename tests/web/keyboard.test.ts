@@ -52,13 +52,21 @@ test("without a mouse: ask, look why, pin a model, edit, rename", async () => {
   expect(problems).toEqual([]);
 });
 
-test("Tab leaves an open menu and closes it", async () => {
+test("Tab leaves an open menu and closes it, Escape gives the focus back", async () => {
   const { page } = await stage.visit();
   await signUp(page);
-  await page.getByRole("button", { name: /^Model:/ }).press("Enter");
+  await page.getByRole("button", { name: /^Account:/ }).press("Enter");
   await page.getByRole("menu").waitFor();
   await page.keyboard.press("Tab");
   await page.getByRole("menu").waitFor({ state: "detached" });
+  const picker = page.getByRole("button", { name: /^Model:/ });
+  for (const key of ["Escape", "Tab"]) {
+    await picker.press("Enter");
+    await page.getByRole("combobox", { name: "Search models" }).waitFor();
+    await page.keyboard.press(key);
+    await page.getByRole("listbox", { name: "Models" }).waitFor({ state: "detached" });
+    if (key === "Escape") expect(await picker.evaluate((button) => button.matches(":focus"))).toBe(true);
+  }
 });
 
 test("what commands answer keeps its lines, and /fork leads to the copy", async () => {
