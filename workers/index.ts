@@ -22,6 +22,7 @@ const app = createApp<WorkerBindings>({
 const workFor = (env: WorkerBindings): Work => ({
   // Only when asked for: wrong settings then fail one message, and a dead letter is logged all the same.
   maintenance: { sweepExpired: async (atMost) => await servicesFor(env).maintenance.sweepExpired(atMost) },
+  credentials: { rewrap: async (limit) => await servicesFor(env).providerStore.rewrap(limit) },
   send: (message) => env.MAINTENANCE.send(message),
 });
 

@@ -1,9 +1,10 @@
 import type { Work } from "../queues/maintenance.ts";
+import { askForRewrapping } from "./rewrap-credentials.ts";
 import { askForSweep } from "./sweep-expired.ts";
 
 /** By the expression as it stands in wrangler.toml's triggers. Every job may run twice. */
 const jobs: Record<string, readonly ((work: Work) => Promise<void>)[]> = {
-  "17 * * * *": [askForSweep],
+  "17 * * * *": [askForSweep, askForRewrapping],
 };
 
 export const cronExpressions = Object.keys(jobs);

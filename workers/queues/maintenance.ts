@@ -3,13 +3,15 @@ import * as z from "zod";
 import { AppError } from "../../shared/domain/app-error.ts";
 import { retryDelaySeconds } from "../../shared/domain/jobs/retry-delay.ts";
 import type { Maintenance } from "../../shared/ports/maintenance.ts";
+import type { ProviderStore } from "../../shared/ports/provider-store.ts";
 
-export const MaintenanceMessage = z.strictObject({ job: z.enum(["sweep-expired"]) });
+export const MaintenanceMessage = z.strictObject({ job: z.enum(["sweep-expired", "rewrap-credentials"]) });
 export type MaintenanceMessage = z.infer<typeof MaintenanceMessage>;
 
 /** What jobs and consumers may use. */
 export interface Work {
   maintenance: Maintenance;
+  credentials: Pick<ProviderStore, "rewrap">;
   /** Puts a message on `mosaic-maintenance`. */
   send(message: MaintenanceMessage): Promise<unknown>;
 }
@@ -30,7 +32,25 @@ async function sweepExpired({ maintenance, send }: Work): Promise<void> {
   if (more) await send({ job: "sweep-expired" });
 }
 
-const jobs: Record<MaintenanceMessage["job"], (work: Work) => Promise<void>> = { "sweep-expired": sweepExpired };
+const CREDENTIALS_AT_ONCE = 500;
+
+/** Moves saved credentials under the newest key. Says something only when there was something to do, or something is wrong. */
+async function rewrapCredentials({ credentials, send }: Work): Promise<void> {
+  const { rewrapped, failed, byKey } = await credentials.rewrap(CREDENTIALS_AT_ONCE);
+  const counts = Object.entries(byKey).map(([key, count]) => `${count} under ${key}`);
+  if (rewrapped > 0)
+    console.log(`Maintenance: moved ${rewrapped} credentials to the newest key; now ${counts.join(", ")}.`);
+  if (failed > 0)
+    console.error(
+      `Maintenance: ${failed} credentials cannot be opened with the keys in CREDENTIALS_KEYS; put the missing key back.`,
+    );
+  if (rewrapped === CREDENTIALS_AT_ONCE) await send({ job: "rewrap-credentials" });
+}
+
+const jobs: Record<MaintenanceMessage["job"], (work: Work) => Promise<void>> = {
+  "sweep-expired": sweepExpired,
+  "rewrap-credentials": rewrapCredentials,
+};
 
 /** Each message for itself: done, or again after a while; after the third failure it is a dead letter. Never throws. */
 export async function consumeMaintenance(batch: MessageBatch, work: Work): Promise<void> {

@@ -18,11 +18,23 @@ afterEach(() => void vi.restoreAllMocks());
 const messages = (...bodies: unknown[]) =>
   bodies.map((body, index) => ({ id: `m${index}`, timestamp: new Date(), attempts: 1, body }));
 
+/** Everything is under the newest key. */
+const atRest: Work["credentials"] = { rewrap: async () => ({ rewrapped: 0, failed: 0, left: 0, byKey: { k2: 3 } }) };
+
 /** Runs a batch over work whose sweep is given. */
-async function deliver(queue: string, bodies: unknown[], sweepExpired: Work["maintenance"]["sweepExpired"]) {
+async function deliver(
+  queue: string,
+  bodies: unknown[],
+  sweepExpired: Work["maintenance"]["sweepExpired"],
+  credentials = atRest,
+) {
   const sent: MaintenanceMessage[] = [];
   const batch = createMessageBatch(queue, messages(...bodies));
-  await consume(batch, { maintenance: { sweepExpired }, send: async (message) => void sent.push(message) });
+  await consume(batch, {
+    maintenance: { sweepExpired },
+    credentials,
+    send: async (message) => void sent.push(message),
+  });
   return { result: await getQueueResult(batch, createExecutionContext()), sent };
 }
 
@@ -79,7 +91,7 @@ describe("the queue's consumer", () => {
     const one = (attempts: number) => ({ ...messages({ job: "sweep-expired" })[0], attempts, retry, ack: vi.fn() });
     const batch = { queue: QUEUE, messages: [one(1), one(2), one(3)] } as unknown as MessageBatch;
     const sweepExpired = async () => Promise.reject(new Error("away"));
-    await consume(batch, { maintenance: { sweepExpired }, send: async () => {} });
+    await consume(batch, { maintenance: { sweepExpired }, credentials: atRest, send: async () => {} });
     expect(retry.mock.calls).toEqual([[{ delaySeconds: 30 }], [{ delaySeconds: 120 }], [{ delaySeconds: 480 }]]);
   });
 
@@ -103,20 +115,41 @@ describe("the queue's consumer", () => {
     expect(said.join()).not.toContain("\n");
   });
 
+  test("moves credentials to the newest key, counts them by key, and leaves the rest to a message of its own", async () => {
+    const [said, wrong] = [lines("log"), lines("error")];
+    const left = [
+      { rewrapped: 500, failed: 0, left: 2, byKey: { k1: 2, k2: 500 } },
+      { rewrapped: 2, failed: 1, left: 1, byKey: { k0: 1, k2: 502 } },
+    ];
+    const rewrap = vi.fn(async (_limit: number) => left.shift() ?? atRest.rewrap(1));
+    const job = { job: "rewrap-credentials" };
+    const first = await deliver(QUEUE, [job], nothing, { rewrap });
+    expect([first.sent, first.result.explicitAcks]).toEqual([[job], ["m0"]]);
+    expect((await deliver(QUEUE, [job, job], nothing, { rewrap })).sent).toEqual([]);
+    expect(rewrap.mock.calls).toEqual([[500], [500], [500]]);
+    expect(said).toEqual([
+      "Maintenance: moved 500 credentials to the newest key; now 2 under k1, 500 under k2.",
+      "Maintenance: moved 2 credentials to the newest key; now 1 under k0, 502 under k2.",
+    ]);
+    expect(wrong).toEqual([
+      "Maintenance: 1 credentials cannot be opened with the keys in CREDENTIALS_KEYS; put the missing key back.",
+    ]);
+  });
+
   test("keeps the messages of a queue that nobody consumes", async () => {
     await expect(deliver("another-queue", ["x"], nothing)).rejects.toThrow('The queue "another-queue" has no consumer');
   });
 });
 
 describe("the timer", () => {
-  test("asks for the sweep", async () => {
+  test("asks for the sweep, and for the move to the newest key", async () => {
     const send = vi.fn(async () => {});
-    await runCron("17 * * * *", { maintenance: { sweepExpired: nothing }, send });
-    expect(send.mock.calls).toEqual([[{ job: "sweep-expired" }]]);
+    await runCron("17 * * * *", { maintenance: { sweepExpired: nothing }, credentials: atRest, send });
+    expect(send.mock.calls).toEqual([[{ job: "sweep-expired" }], [{ job: "rewrap-credentials" }]]);
   });
 
   test("refuses an expression without a job", async () => {
-    const work: Work = { maintenance: { sweepExpired: nothing }, send: async () => {} };
+    const work: Work = { maintenance: { sweepExpired: nothing }, credentials: atRest, send: async () => {} };
     await expect(runCron("* * * * *", work)).rejects.toThrow('The cron trigger "* * * * *" has no job');
   });
 

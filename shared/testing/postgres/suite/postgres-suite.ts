@@ -11,6 +11,7 @@ import { maintenanceSuite } from "./maintenance.ts";
 import { migratorSuite } from "./migrator.ts";
 import { openRooms, type Rooms } from "./people.ts";
 import { providersSuite } from "./providers.ts";
+import { rotationSuite } from "./rotation.ts";
 import { storesSuite } from "./stores.ts";
 import { turnConfigurationSuite } from "./turn-configuration.ts";
 
@@ -40,6 +41,7 @@ export function postgresSuite(name: string, start: () => Promise<TestDatabase>, 
     turnConfigurationSuite(open);
     connectorsSuite(open);
     loginsSuite(open);
+    rotationSuite(open);
     maintenanceSuite(open);
     migratorSuite(() => started(database), open);
   });
