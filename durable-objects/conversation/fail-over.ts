@@ -81,9 +81,12 @@ export async function failOver(room: Room, running: RunningTurn, asking: Asking,
   }
   const isOther = next.kind === "reroute" && to !== undefined;
   if (isOther) progress.asked = refOf(to);
-  const told = tellings(running, { from, to: isOther ? to : from, next, kept, why: broken.failure.message, microUsd });
+  // Text that was cut has its seam; an attempt that brought nothing leaves none.
+  const seamAfter = kept.shown && broken.wrote.text !== "" ? kept.parts.length : null;
+  const why = broken.failure.message;
+  const told = tellings(running, { from, to: isOther ? to : from, next, seamAfter, why, microUsd });
   takeUp(room, running, isOther && to.kind !== from.kind ? withoutProofs(kept.parts) : kept.parts, told);
-  if (kept.shown) asking.continuations++;
+  if (seamAfter !== null) asking.continuations++;
   asking.index = isOther ? index : asking.index;
   asking.tries = isOther ? 0 : asking.tries;
   if (next.kind === "again" && next.delayMs > 0) await pause(room, running, next.delayMs);
@@ -108,19 +111,20 @@ function tellings(
     from: Candidate;
     to: Candidate;
     next: AfterFailure;
-    kept: { parts: readonly unknown[]; shown: boolean };
+    seamAfter: number | null;
     why: string;
     microUsd: number;
   },
 ): ConversationEvent[] {
-  const { from, to, next, kept, why, microUsd } = facts;
+  const { from, to, next, seamAfter, why, microUsd } = facts;
   const cost = microUsd > 0 ? { microUsd } : {};
-  const cut = kept.shown ? [seam(running, kept.parts.length, why)] : [];
+  const cut = seamAfter === null ? [] : [seam(running, seamAfter, why)];
   if (next.kind === "reroute") return [...cut, { ...rerouted(running, refOf(from), refOf(to), why), ...cost }];
-  if (kept.shown) return cut.map((event) => ({ ...event, ...cost }));
-  const seconds = next.kind === "again" ? Math.ceil(next.delayMs / 1_000) : 0;
-  const again = `${why} ${from.model.name} is asked again in ${seconds === 1 ? "a second" : `${seconds} seconds`}.`;
-  return [{ ...rerouted(running, refOf(from), refOf(from), again), ...cost }];
+  const delayMs = next.kind === "again" ? next.delayMs : 0;
+  if (delayMs === 0 && cut.length > 0) return cut.map((event) => ({ ...event, ...cost }));
+  const seconds = Math.ceil(delayMs / 1_000);
+  const again = `${why} ${from.model.name} is asked again ${seconds < 2 ? "in a moment" : `in ${seconds} seconds`}.`;
+  return [...cut, { ...rerouted(running, refOf(from), refOf(from), again), ...cost }];
 }
 
 /** Waits, unless the turn ends meanwhile. */

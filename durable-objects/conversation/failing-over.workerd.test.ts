@@ -55,8 +55,8 @@ describe("a provider that fails before it says anything", () => {
         expect(bench.models[0].asked).toHaveLength(again + 1);
       }
       expect(bench.events("turn:rerouted").map(({ from, to, why }) => [from.model, to.model, why])).toEqual([
-        ["first", "first", "It failed: overloaded. first is asked again in a second."],
-        ["first", "first", "It failed: overloaded. first is asked again in a second."],
+        ["first", "first", "It failed: overloaded. first is asked again in a moment."],
+        ["first", "first", "It failed: overloaded. first is asked again in a moment."],
       ]);
       bench.models[0].asked.at(-1)?.fail("overloaded");
       await bench.forward(REASONABLE_MS);

@@ -343,9 +343,10 @@ describe("a stream that breaks", () => {
     inRoom(async (bench) => {
       const sent = await asking(bench);
       await shown(bench, "one");
-      for (const model of [0, 0, 1, 1] as const) {
+      for (const model of [0, 0, 1, 1, 1, 1, 1, 1] as const) {
         bench.models[model].asked.at(-1)?.fail("server_error");
         await bench.settle();
+        await bench.forward(30_000);
       }
       expect(bench.endings(sent.turnId)).toMatchObject([
         { type: "turn:interrupted", willContinue: false, why: "It failed: server_error." },

@@ -1,7 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { PROVIDER_ERROR_KINDS, type ProviderErrorKind } from "../model/provider-failure.ts";
-import { afterFailure, type FailureFacts, LONGEST_DELAY_MS, MAX_CONTINUATIONS, MAX_TRIES } from "./after-failure.ts";
+import {
+  afterFailure,
+  type FailureFacts,
+  LONGEST_DELAY_MS,
+  MAX_CONTINUATIONS,
+  MAX_TRIES,
+  MAX_TRIES_SHOWN,
+} from "./after-failure.ts";
 
 const failure = (kind: ProviderErrorKind, retryAfterMs?: number) => ({
   kind,
@@ -66,9 +73,16 @@ describe("after a provider failed", () => {
     const shown = { ...facts, shown: true, answered: true, failures: [failure("stream_cut")] };
     expect(afterFailure(shown)).toEqual({ kind: "again", delayMs: 0 });
     expect(afterFailure({ ...shown, tries: 2 }).kind).toBe("reroute");
-    expect(afterFailure({ ...shown, tries: 2, following: null }).kind).toBe("give-up");
+    expect(afterFailure({ ...shown, failures: [failure("unreachable")] }).kind).toBe("reroute");
     expect(afterFailure({ ...shown, continuations: MAX_CONTINUATIONS }).kind).toBe("give-up");
     expect(afterFailure({ ...shown, failures: [failure("rate_limited")] }).kind).toBe("reroute");
+  });
+
+  it("gives the last one time to come back in the middle of its text, and nobody speaks for it", () => {
+    const shown = { ...facts, shown: true, answered: true, following: guide, failures: [failure("unreachable")] };
+    const delays = [1, 2, 3, 4, 5].map((tries) => afterFailure({ ...shown, tries }));
+    expect(delays).toEqual([0, 1_000, 2_000, 4_000, 8_000].map((delayMs) => ({ kind: "again", delayMs })));
+    expect(afterFailure({ ...shown, tries: MAX_TRIES_SHOWN }).kind).toBe("give-up");
   });
 
   it("lets the guide answer only where nobody could be reached, in the end, and only from the first word", () => {

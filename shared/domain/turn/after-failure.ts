@@ -5,10 +5,11 @@ import type { ProviderErrorKind, ProviderFailure } from "../model/provider-failu
 /** Lines of the guide's instructions that begin so say why no language model answers. */
 export const GUIDE_NOTE = "unreachable: ";
 
-/** How often one model is asked to go on with text that it has shown. */
+/** How often one model is asked to go on with text that it has shown, before another does. */
 const MAX_GOING_ON = 2;
-/** How often the last model of the plan is asked for the same step. */
+/** How often the last model of the plan is asked for the same step; where it has shown text, with more patience. */
 export const MAX_TRIES = 3;
+export const MAX_TRIES_SHOWN = 6;
 /** Seams that the failures of one execution may leave. */
 export const MAX_CONTINUATIONS = 4;
 
@@ -53,7 +54,8 @@ export interface FailureFacts {
 /**
  * What to do after a provider failed. Before the step showed text, the next one of the plan is asked at once; the last
  * one is asked again after a while, a few times, as long as what went wrong may pass. After that the text stays: the
- * same model goes on once, then the next ones of the plan, a bounded number of times. The guide answers only from the
+ * same model goes on at once, then the next ones of the plan; the last one gets as long as a machine takes that was
+ * started again. The guide answers only from the
  * first word, and only where nobody could be reached: it would not go on in the model's voice.
  */
 export function afterFailure(facts: FailureFacts): AfterFailure {
@@ -61,20 +63,20 @@ export function afterFailure(facts: FailureFacts): AfterFailure {
   const last = failures.at(-1);
   if (!last || HOPELESS.has(last.kind)) return { kind: "give-up" };
   if (shown && continuations >= MAX_CONTINUATIONS) return { kind: "give-up" };
-  if (shown && BROKEN_MIDWAY.has(last.kind) && tries < MAX_GOING_ON) return { kind: "again", delayMs: 0 };
-  if (following && following.kind !== "guide") return { kind: "reroute" };
-  const delayMs = shown ? null : patienceFor(last, facts);
+  const isOther = following !== null && following.kind !== "guide";
+  const mayGoOn = BROKEN_MIDWAY.has(last.kind) && !(isOther && last.kind === "unreachable");
+  if (shown && mayGoOn && tries < MAX_GOING_ON) return { kind: "again", delayMs: 0 };
+  if (isOther) return { kind: "reroute" };
+  const delayMs = patienceFor(last, facts);
   if (delayMs !== null) return { kind: "again", delayMs };
   if (!following || answered || shown) return { kind: "give-up" };
   return failures.every((failure) => NOBODY_THERE.has(failure.kind)) ? { kind: "reroute" } : { kind: "give-up" };
 }
 
 /** How long to wait before the last model of the plan is asked again; null where that is of no use. */
-function patienceFor(
-  { kind, retryAfterMs }: ProviderFailure,
-  { tries, doubtful, random }: FailureFacts,
-): number | null {
-  if (doubtful || tries >= MAX_TRIES || !PASSING.has(kind)) return null;
+function patienceFor({ kind, retryAfterMs }: ProviderFailure, facts: FailureFacts): number | null {
+  const { tries, shown, doubtful, random } = facts;
+  if (doubtful || tries >= (shown ? MAX_TRIES_SHOWN : MAX_TRIES) || !PASSING.has(kind)) return null;
   const jittered = FIRST_DELAY_MS * 2 ** (tries - 1) * (0.5 + random);
   const delayMs = Math.ceil(Math.max(retryAfterMs ?? 0, jittered));
   return delayMs <= LONGEST_DELAY_MS ? delayMs : null;
