@@ -4,7 +4,7 @@ export const GUIDE_PASSAGES: readonly { doc: string; heading: string; text: stri
  {
   "doc": "README.md",
   "heading": "Mosaic",
-  "text": "Mosaic is a chat server for language models that you run yourself, for one person or several.\nEach conversation is an object of its own that keeps every message, and goes on after a crash where it was.\nYou talk to it in the browser and in the terminal, in the same conversation at the same time.\nIt speaks to Anthropic, OpenAI, OpenRouter, Z.ai and Ollama; with none of them, a built-in guide answers from these pages.\nThe same Worker runs on your machine with one command, and on Cloudflare with a Neon database."
+  "text": "Mosaic is a chat server for language models that you run yourself, for one person or several.\nEach conversation is an object of its own that keeps every message, and goes on after a crash where it was.\nYou talk to it in the browser and in the terminal, in the same conversation at the same time.\nIt speaks to Anthropic, OpenAI, OpenRouter, Z.ai, Ollama and whatever is compatible with OpenAI, with everybody's own keys; with\nnone of them, a built-in guide answers from these pages.\nThe same Worker runs on your machine with one command, and on Cloudflare with a Neon database."
  },
  {
   "doc": "README.md",
@@ -14,22 +14,22 @@ export const GUIDE_PASSAGES: readonly { doc: string; heading: string; text: stri
  {
   "doc": "README.md",
   "heading": "Five minutes",
-  "text": "1. Run `npm start` and wait for `Mosaic is ready at http://localhost:8787`.\n2. Open that address and choose *Create an account*. The first account becomes the admin of this instance.\n3. Ask something, for example *How do I connect a model?* No model is connected yet, so the built-in guide answers: it\n   is no language model, it quotes this documentation.\n4. Connect a model: stop the stack with Ctrl+C and start it again with a key, `ANTHROPIC_API_KEY=… npm start`. The other\n   names are under [Connect a model](docs/getting-started.md#how-do-i-connect-a-model).\n5. In a second terminal, in the same folder, run `npx mosaic`. It shows an address and a code; open the address, confirm\n   the code, and chat. `npx mosaic -c` goes on with your latest conversation, the one from the browser included.\n\nKill it at any moment, even in the middle of an answer, and start it again: the conversation is there, and the answer goes\non with a note that it was interrupted."
+  "text": "1. Run `npm start` and wait for `Mosaic is ready at http://localhost:8787`.\n2. Open that address and choose *Create an account*. The first account becomes the admin of this instance.\n3. Ask something, for example *How do I connect a model?* No model is connected yet, so the built-in guide answers: it\n   is no language model, it quotes this documentation.\n4. Connect a model: *Connect a provider*, pick the vendor, paste a key. It answers your next message. An Ollama on this machine is\n   found by itself; one elsewhere [dials in](docs/connector.md).\n5. In a second terminal, in the same folder, run `npx mosaic`. It shows an address and a code; open the address, confirm\n   the code, and chat. `npx mosaic -c` goes on with your latest conversation, the one from the browser included.\n\nKill it at any moment, even in the middle of an answer, and start it again: the conversation is there, and the answer goes\non with a note that it was interrupted."
  },
  {
   "doc": "README.md",
   "heading": "What can you do with Mosaic?",
-  "text": "Chat with any connected model and stop, steer, retry, edit or fork an answer; pin a model with `/model`; see with every finished\nanswer which model wrote it, why, and what it cost; go on in the browser or the terminal; run a script with\n`npx mosaic -p`; export a conversation as Markdown or JSON and import the JSON again; use the REST API, described at `/api/docs` on your own\ninstance. Type `/help` in a conversation for the commands."
+  "text": "Connect vendors with a key or a login of your own, and your own machines with one command; see how they fare. Chat with any\nconnected model and stop, steer, retry, edit or fork an answer; pin a model with `/model`; see with every finished\nanswer which model wrote it, why, and what it cost; go on in the browser or the terminal; run a script with\n`npx mosaic -p`; export a conversation as Markdown or JSON and import the JSON again; use the REST API, described at `/api/docs` on your own\ninstance. Type `/help` in a conversation for the commands."
  },
  {
   "doc": "README.md",
   "heading": "Three promises",
-  "text": "| Promise | Holds today | Still to come |\n|---|---|---|\n| **Never lose a turn.** Accepted means durable. | A message is acknowledged only once it is on disk. Clients keep what was not acknowledged and send it again; it is stored once. An answer cut by a crash or a vendor goes on, with a visible seam. A conversation goes on while its database is away, also for who reconnects. [How that is proved](docs/reliability.md). | Files and pictures in messages. |\n| **Routing you can trust.** Every answer carries a receipt. | The receipt: which model, why, what else was possible, what it should cost and did. The choice itself is simple: the pinned model, else the workspace's default, else the first provider that answers. | Judging what a message needs, routing rules, asking beforehand where a message would go, replaying rules over the past. |\n| **Your machines and your chats, no open ports.** | One conversation, live in several browsers and terminals. Ollama, where the stack can reach its address. | A connector that dials in from your machines; messengers; tools beyond a clock; memory; provider keys of your own, saved in the page. |"
+  "text": "| Promise | Holds today | Still to come |\n|---|---|---|\n| **Never lose a turn.** Accepted means durable. | A message is acknowledged only once it is on disk. Clients keep what was not acknowledged and send it again; it is stored once. An answer cut by a crash or a vendor goes on, with a visible seam. A conversation goes on while its database is away, also for who reconnects. [How that is proved](docs/reliability.md). | Files and pictures in messages. |\n| **Routing you can trust.** Every answer carries a receipt. | The receipt: which model, why, what else was possible, what it should cost and did. The choice itself is simple: the pinned model, else the workspace's default, else the first provider that answers. When one fails, the next takes over before the first word, and the answer says so. | Judging what a message needs, routing rules, asking beforehand where a message would go, replaying rules over the past. |\n| **Your machines and your chats, no open ports.** | One conversation, live in several browsers and terminals. `mosaic connect` lets Ollama and compatible servers of your machines dial in. Keys of your own, encrypted and never shown again. | Messengers; tools beyond a clock"
  },
  {
   "doc": "README.md",
   "heading": "Where to go next",
-  "text": "- [Getting started](docs/getting-started.md): models, accounts, passwords, the page\n- [The terminal](docs/terminal.md): `mosaic`, its options, keys and commands\n- [Self-hosting](docs/self-hosting.md): settings, the data folder, backups, what each start error means\n- [Deploying](docs/deploying.md): Cloudflare with Neon\n- [Reliability](docs/reliability.md): the long runs of kills and simulated faults, and what they showed\n- [Performance](docs/performance.md): what was measured, and how to measure it yourself\n- [Testing](docs/testing.md), [architecture](docs/architecture/README.md) and [decisions](docs/decisions), for changing it"
+  "text": "- [Getting started](docs/getting-started.md): models, accounts, passwords, the page\n- [Providers](docs/providers.md): connecting them, whose key is used, health, what happens when one fails\n- [Machines that dial in](docs/connector.md): Ollama and others on your own computers\n- [The terminal](docs/terminal.md): `mosaic`, its options, keys and commands\n- [Self-hosting](docs/self-hosting.md): settings, the data folder, backups, what each start error means\n- [Deploying](docs/deploying.md): Cloudflare with Neon\n- [Reliability](docs/reliability.md): the long runs of kills and simulated faults, and what they showed\n- [Performance](docs/performance.md): what was measured, and how to measure it yourself\n- [Testing](docs/testing.md), [architecture](docs/architecture/README.md) and [decisions](docs/decisions), for changing it"
  },
  {
   "doc": "docs/architecture/README.md",
@@ -85,6 +85,31 @@ export const GUIDE_PASSAGES: readonly { doc: string; heading: string; text: stri
   "doc": "docs/architecture/README.md",
   "heading": "Clients",
   "text": "`shared/client` keeps each message in an outbox until its ack, reconnects, resumes by `seq` and resends. `view.ts` makes one view\nof replayed events and live frames; that both end in the same view is a test. The page keeps its outbox in the browser's\nstorage, the terminal in files."
+ },
+ {
+  "doc": "docs/connector.md",
+  "heading": "Machines that dial in",
+  "text": "`npx mosaic connect` lets your Mosaic use the model servers of a computer of yours: Ollama on a laptop, vLLM on a workstation at\nhome. The computer dials out over one WebSocket. No port is opened, no address is needed, and it works behind any router."
+ },
+ {
+  "doc": "docs/connector.md",
+  "heading": "How do I connect a machine?",
+  "text": "In the page: *Settings, Machines, Connect a machine*, give it a name, and run the command that is shown on that machine, in a\ncheckout of Mosaic:\n\n```sh\nnpx mosaic connect --url https://chat.example.org --token mosaic-connector.…\n```\n\nThe token works once, within a quarter of an hour. Without one, `npx mosaic connect --url https://chat.example.org` signs you in with a code and a\nbrowser. As soon as the machine is online, what it offers stands under *Settings, Providers* as yours, such as *Ollama on attic*, and\ncan answer your next message.\n\n| Option | Meaning |\n|---|---|\n| `--url <url>` | where Mosaic is (`MOSAIC_URL`) |\n| `--token <token>` | the one-time token, or a session token or API key (`MOSAIC_TOKEN`) |\n| `--name <name>` | what to call this machine; its host name otherwise |\n| `--ollama <url>` | where Ollama is; `http://127.0.0.1:11434` otherwise; remembered |\n\nKeep the command running: it dials again by itself, for ever, whatever happens in between. Ctrl+C ends it. To start it with the\nmachine, put it into a service of your system."
+ },
+ {
+  "doc": "docs/connector.md",
+  "heading": "What can be reached through it?",
+  "text": "Only the model servers that the machine's own file names: `mosaic/connector.json` in your configuration folder\n(`~/.config`, or `XDG_CONFIG_HOME`). At first that is Ollama at its usual address. Add others there:\n\n```json\n{ \"upstreams\": [\n  { \"name\": \"ollama\", \"kind\": \"ollama\", \"url\": \"http://127.0.0.1:11434\" },\n  { \"name\": \"vllm\", \"kind\": \"openai-compatible\", \"url\": \"http://127.0.0.1:8000/v1\", \"headers\": {} }\n], \"servers\": {} }\n```\n\nKeep what stands under `servers`: it is how this machine is known. Headers are sent to that server alone and never leave the machine\notherwise. Of an Ollama only chatting, embedding, listing, showing and pulling models can be asked for; of an OpenAI-compatible server its models,\nchat completions and embeddings. Nothing can be deleted, and no file can be read, whatever the other side asks for.\n\nOnly you can use your machines. To let others use one, connect a provider for a workspace at an address instead."
+ },
+ {
+  "doc": "docs/connector.md",
+  "heading": "Several machines, and machines that go away",
+  "text": "Connect as many as you like. If one is offline, or goes away in the middle of an answer, the same model on another of your machines is\nasked first, then your other providers; the answer says so. *Settings, Machines* shows which are online and when the others were\nlast seen."
+ },
+ {
+  "doc": "docs/connector.md",
+  "heading": "Remove a machine",
+  "text": "*Remove* in Settings cuts it off at once and forgets its secret and its providers; it can only come back with a new command. If a machine is\nlost or stolen, that is all there is to do."
  },
  {
   "doc": "docs/deploying.md",
@@ -164,17 +189,17 @@ export const GUIDE_PASSAGES: readonly { doc: string; heading: string; text: stri
  {
   "doc": "docs/getting-started.md",
   "heading": "How do I connect a model?",
-  "text": "Set one of these before you start Mosaic, then start it again:\n\n- `ANTHROPIC_API_KEY`, `OPENAI_API_KEY`, `OPENROUTER_API_KEY` or `ZAI_API_KEY` to a key of that vendor\n- `OLLAMA_BASE_URL` to a running Ollama, for example `http://127.0.0.1:11434`\n\n```sh\nANTHROPIC_API_KEY=your-key npm start\n```\n\nThat connects Claude, GPT, GLM or whatever the vendor offers; `/models` in a conversation lists it. To use a proxy or a compatible server, also set\n`ANTHROPIC_BASE_URL` (without `/v1`), or `OPENAI_BASE_URL`, `OPENROUTER_BASE_URL`, `ZAI_BASE_URL` (with its version path).\n\nKeys come from the environment only, for everybody on the instance; adding them in the page is still to come."
+  "text": "In the page: *Settings, Providers, Connect a provider*. Pick a vendor and paste a key, or log in at OpenRouter; it answers your next\nmessage. In the terminal: `npx mosaic providers add anthropic`. [Providers](providers.md) says what each kind needs, whose key is\nused, and what happens when one fails.\n\nThe operator can connect models for everybody. Set one of these before you start Mosaic, then start it again:\n\n- `ANTHROPIC_API_KEY`, `OPENAI_API_KEY`, `OPENROUTER_API_KEY` or `ZAI_API_KEY` to a key of that vendor\n- `OLLAMA_BASE_URL` to a running Ollama, for example `http://127.0.0.1:11434`\n\n```sh\nANTHROPIC_API_KEY=your-key npm start\n```\n\nThat connects Claude, GPT, GLM or whatever the vendor offers; `/models` in a conversation lists it. To use a proxy or a compatible server, also set\n`ANTHROPIC_BASE_URL` (without `/v1`), or `OPENAI_BASE_URL`, `OPENROUTER_BASE_URL`, `ZAI_BASE_URL` (with its version path)."
  },
  {
   "doc": "docs/getting-started.md",
   "heading": "How do I use Ollama?",
-  "text": "If Ollama runs on the same machine at its usual address, start Mosaic after it: `npm start` finds it and prints\n`Ollama: http://127.0.0.1:11434`. For another address set it:\n\n```sh\nOLLAMA_BASE_URL=http://192.168.1.20:11434 npm start\n```\n\n`OLLAMA_BASE_URL=off` leaves it alone. Pull a model first (`ollama pull <name>`). Ollama has no sign-in of its own: do not\nopen its port to the internet."
+  "text": "If Ollama runs on the same machine at its usual address, start Mosaic after it: `npm start` finds it and prints\n`Ollama: http://127.0.0.1:11434`. For another address set it:\n\n```sh\nOLLAMA_BASE_URL=http://192.168.1.20:11434 npm start\n```\n\n`OLLAMA_BASE_URL=off` leaves it alone. Pull a model first (`ollama pull <name>`). Ollama has no sign-in of its own: do not\nopen its port to the internet.\n\nFor an Ollama on another computer of yours, wherever it is, run `npx mosaic connect` there:\n[machines that dial in](connector.md)."
  },
  {
   "doc": "docs/getting-started.md",
   "heading": "Which model answers, and how do I change the model?",
-  "text": "The model pinned in the conversation (`/model <name>`, or the picker below the message box), else the default model of\nyour workspace (Settings), else the first provider that answers, in the order Anthropic, OpenAI, OpenRouter, Z.ai, Ollama.\n`/model clear` lifts a pin. A pinned model is never replaced by another; if it fails you are told.\n\nWithout a pin, the next provider is asked when the first one fails before any text was shown, and the page says so."
+  "text": "The model pinned in the conversation (`/model <name>`, or the picker below the message box), else the default model of\nyour workspace (Settings), else the first provider that answers: your own first, then the workspace's, then the instance's\n([whose key is used](providers.md#whose-key-is-used)). `/model clear` lifts a pin. A pinned model is never replaced by another\nmodel; the same model of another provider may answer, and if none can you are told.\n\nWithout a pin, the next provider is asked when the first one fails before any text was shown, and the page says so."
  },
  {
   "doc": "docs/getting-started.md",
@@ -257,6 +282,61 @@ export const GUIDE_PASSAGES: readonly { doc: string; heading: string; text: stri
   "text": "`npm run bench:start-up`\n\n| figure | measured | at most |\n|---|---|---|\n| first `npm start` after the install | 9.0 s | 15 s |\n| later `npm start`, p50 of 5 | 2.8 s | 4 s |\n| Worker bundle, gzipped | 628 KiB | 1024 KiB |\n\nThe first start makes the database, builds the Worker and the page, and applies the migrations."
  },
  {
+  "doc": "docs/providers.md",
+  "heading": "Providers",
+  "text": "A provider is a place where models answer: a vendor with your key, or a model server of your own. You connect as many as you\nlike, under *Settings, Providers* in the page or with `npx mosaic providers` in the terminal. A change applies to the next\nmessage; nothing is restarted."
+ },
+ {
+  "doc": "docs/providers.md",
+  "heading": "How do I connect a provider?",
+  "text": "In the page choose *Connect a provider*, pick the vendor, paste a key, *Connect*. Mosaic asks the vendor for its models at once and\nsays in one sentence what is wrong where it refuses. In the terminal:\n\n```sh\nnpx mosaic providers add anthropic                 # the key is asked for, and not shown while you type\nnpx mosaic providers add openai --key-stdin < key  # or comes from stdin; never as an argument\nnpx mosaic providers                               # list them, with their health\nnpx mosaic models                                  # what can answer now\n```\n\n| Kind | What it needs |\n|---|---|\n| `anthropic` | an API key from console.anthropic.com |\n| `openai` | an API key from platform.openai.com |\n| `openrouter` | a login with one click, or an API key from openrouter.ai |\n| `zai` | an API key from z.ai; for the coding plan also the address `https://api.z.ai/api/coding/paas/v4` |\n| `ollama` | an address, or one of your [machines](connector.md) |\n| `openai-compatible` | the address of vLLM, LM Studio, llama.cpp, LiteLLM or another, with its version path, or one of your machines; a key where it wants one |"
+ },
+ {
+  "doc": "docs/providers.md",
+  "heading": "How do I connect a provider?",
+  "text": "A vendor's key can also go to a gateway that speaks the same API: *Another address, headers* in the page, `--base-url` in the\nterminal. Anthropic's address goes without `/v1`, the others with their version path.\n\nThe operator can connect one of each kind for everybody with environment variables\n([self-hosting](self-hosting.md#settings-models)). They stand in the list as *Set by the operator* and cannot be changed there."
+ },
+ {
+  "doc": "docs/providers.md",
+  "heading": "Log in instead of copying a key",
+  "text": "Where a login is set up, the page offers *Log in with …*: the vendor's page opens in a new window, and the first page notices when\nyou are done. OpenRouter works everywhere; the others need the operator's [PROVIDER_LOGINS](self-hosting.md#settings-models). A login with\na code shows the code to type there. In the terminal it is `npx mosaic providers login openrouter`.\n\nIf the vendor's page ends at an address that does not open, copy that address and paste it into the field that waits for it, in the\npage or the terminal. It only works for the person who began the login, and once. A login is renewed by itself while the vendor\nallows it; when it has ended you are told to log in again."
+ },
+ {
+  "doc": "docs/providers.md",
+  "heading": "Whose key is used?",
+  "text": "Each provider belongs to somebody:\n\n| Scope | Who connects it | Who uses it |\n|---|---|---|\n| user (*Only me*) | everybody, for themselves | that person, in every workspace they are in |\n| workspace | an owner or admin of the workspace | its members, for conversations there |\n| system | the instance admin, or the operator's environment | everybody |\n\nA message is answered with the providers of **whoever asked it**: theirs first, then the workspace's, then the instance's, then the\noperator's; within each the one marked *Default* first. In a shared conversation everybody spends their own keys, and nobody\nanybody else's."
+ },
+ {
+  "doc": "docs/providers.md",
+  "heading": "What happens to my key?",
+  "text": "It is encrypted before it is stored (a key of its own for each record, wrapped by the instance's key), and opened only for the\nrequest that needs it. Nobody can read it back, you neither: lists show its last four characters. Values of headers are treated\nthe same way. Removing a provider erases it here; at the vendor it stays good until you end it there.\n\nA key goes only where it was saved for. If you move a provider to another address, give the key again. Redirects are not followed."
+ },
+ {
+  "doc": "docs/providers.md",
+  "heading": "Cloudflare Access in front of Ollama",
+  "text": "Ollama has no sign-in of its own: never open its port to the internet. Either let the machine dial in with\n[`npx mosaic connect`](connector.md), or put cloudflared with Cloudflare Access in front and make a service token there:\n\n```sh\nnpx mosaic providers add ollama --base-url https://ollama.example.org \\\n  --header CF-Access-Client-Id --header CF-Access-Client-Secret\n```\n\nThe two values are asked for and not shown. In the page: *Headers, such as Cloudflare Access*. Through cloudflared an answer whose first word\ntakes longer than 100 seconds is cut off by Cloudflare; a machine that dials in does not have this limit."
+ },
+ {
+  "doc": "docs/providers.md",
+  "heading": "Which addresses can I use?",
+  "text": "Public ones, with https. Addresses of private networks are refused, in whatever way they are written and whatever name leads there.\nAn instance admin may save one where the operator has set `ALLOW_PRIVATE_NETWORK=1`. Everybody else connects the machine instead."
+ },
+ {
+  "doc": "docs/providers.md",
+  "heading": "Health: what do the states mean?",
+  "text": "| State | Meaning |\n|---|---|\n| Working | the last question was answered |\n| Having trouble | something went wrong lately, or it is being tried again |\n| Not reachable | it is left alone as long as anything else can answer |\n| Not checked yet | nobody asked it so far |\n\nBeside it stand since when, how fast it answered, and the last error. *Test* asks it for its models, which costs no tokens.\nA refused key stays *Not reachable* until the key is changed or a test succeeds; everything else is tried again after five\nseconds, then less and less often, at most five minutes apart. `/models` in a conversation and the model picker show the same states;\n`GET /api/providers/health` is for scripts."
+ },
+ {
+  "doc": "docs/providers.md",
+  "heading": "What happens when a provider fails?",
+  "text": "Before the first word is shown, the next provider is asked at once: first the same model elsewhere, then the others in their\norder. The last one that is left is asked up to three times, with growing pauses. The answer says who took over and why\n(`gpt-5.4 → claude-sonnet-4-6: …`), and if the failed attempt cost something, that is counted in the answer's cost.\n\nA pinned model is only replaced by the same model of another provider, never by another model. After the first word the answer goes on\nwhere it was, with a visible seam. The built-in guide answers only where nobody could be reached."
+ },
+ {
+  "doc": "docs/providers.md",
+  "heading": "Models, prices and windows",
+  "text": "*Settings, Models* and `npx mosaic models` list every model that can answer you: tier, context window, prices for a million\ntokens, what it can do, health, and where those facts come from. *Refresh* (`--refresh`) asks every provider for its list now. A\nmodel that Mosaic has never heard of can be used as `provider/id`; its facts are then cautious guesses, and say so."
+ },
+ {
   "doc": "docs/reliability.md",
   "heading": "Reliability",
   "text": "Accepted means durable, and every turn has an ending. This page is what the proof of that said the last time, on 2026-11-21;\n`npm run reliability` runs all of it and writes this page anew. The short forms run in `npm test`.\n\n**These runs are shorter than the full ones**, which hold 50,000 messages, 200 kills and\n1,000,000 schedules, 10,000 of them with five clients."
@@ -319,7 +399,7 @@ export const GUIDE_PASSAGES: readonly { doc: string; heading: string; text: stri
  {
   "doc": "docs/self-hosting.md",
   "heading": "What runs by itself?",
-  "text": "Once an hour, at minute 17 (UTC), the runner's timer has the Worker delete what has expired: sessions, password resets, device\ncodes, API keys, counters of attempts. It never touches conversations. The queue between timer and Worker is in memory: if the\nprocess is killed (SIGKILL, a power cut) or the machine sleeps through the minute, the waiting message is lost, and the next\nhour sweeps what was left. A line that begins with `Maintenance: gave up` means that three attempts failed."
+  "text": "Once an hour, at minute 17 (UTC), the runner's timer has the Worker delete what has expired: sessions, password resets, device\ncodes, API keys, counters of attempts. It never touches conversations. The same job moves saved credentials under the newest key\n([rotation](#settings-secrets)). Every minute it asks the providers that are in use how they are. The queue between timer and Worker is in memory: if the\nprocess is killed (SIGKILL, a power cut) or the machine sleeps through the minute, the waiting message is lost, and the next\nhour sweeps what was left. A line that begins with `Maintenance: gave up` means that three attempts failed."
  },
  {
   "doc": "docs/self-hosting.md",
@@ -349,12 +429,22 @@ export const GUIDE_PASSAGES: readonly { doc: string; heading: string; text: stri
  {
   "doc": "docs/self-hosting.md",
   "heading": "Settings: models",
-  "text": "| Variable | Meaning |\n|---|---|\n| `ANTHROPIC_API_KEY`, `OPENAI_API_KEY`, `OPENROUTER_API_KEY`, `ZAI_API_KEY` | keys; each connects that vendor for everybody |\n| `ANTHROPIC_BASE_URL`, `OPENAI_BASE_URL`, `OPENROUTER_BASE_URL`, `ZAI_BASE_URL` | another server that speaks the same API |\n| `OLLAMA_BASE_URL` | an address, or `off`; unset, `http://127.0.0.1:11434` is used if an Ollama answers there at the start |"
+  "text": "| Variable | Meaning |\n|---|---|\n| `ANTHROPIC_API_KEY`, `OPENAI_API_KEY`, `OPENROUTER_API_KEY`, `ZAI_API_KEY` | keys; each connects that vendor for everybody |\n| `ANTHROPIC_BASE_URL`, `OPENAI_BASE_URL`, `OPENROUTER_BASE_URL`, `ZAI_BASE_URL` | another server that speaks the same API |\n| `OLLAMA_BASE_URL` | an address, or `off`; unset, `http://127.0.0.1:11434` is used if an Ollama answers there at the start |\n| `PROVIDER_PROBE_SECONDS` | how often a provider is asked how it is, 5 to 3600; default `60` |\n| `PROVIDER_HEADERS_TIMEOUT_MS`, `PROVIDER_IDLE_TIMEOUT_MS` | how long a provider may be silent before its first sign of life, and between any two; default `60000` |\n| `ALLOW_PRIVATE_NETWORK` | `1`: an instance admin may save addresses of private networks |\n| `PROVIDER_LOGINS` | logins at vendors, as JSON; below |\n| `EMBEDDING_MODEL` | which model turns texts into vectors; default `nomic-embed-text`, from an Ollama or a compatible server |\n\nEverybody connects providers of their own in the page or the terminal ([providers](providers.md)); what is set here is for all."
+ },
+ {
+  "doc": "docs/self-hosting.md",
+  "heading": "Settings: models",
+  "text": "A probe asks for a provider's list of models, which costs no tokens. The operator's providers are asked all the time, people's own\nonly while they were used within the last hour, or when somebody looks. A probe never holds up a message.\n\n`PROVIDER_LOGINS` adds logins to OpenRouter's, which needs no setting. Whether a vendor's terms allow one is yours to know. OpenAI's login\nwith a code needs a client id alone; any other vendor that speaks OAuth 2 needs its addresses too (or an `issuer` to ask), and\n`<PUBLIC_URL>/api/providers/<kind>/callback` as the redirect address registered there:\n\n```sh\nPROVIDER_LOGINS='{\"openai\": {\"clientId\": \"app_…\"}}' npm start\nPROVIDER_LOGINS='{\"zai\": {\"clientId\": \"…\", \"authorizationUrl\": \"https://…\", \"tokenUrl\": \"https://…\", \"scopes\": \"…\"}}' npm start\n```\n\n`clientSecret`, `clientAuthentication` (`post` or `basic`), `deviceUrl`, `revocationUrl` and `method` (`redirect` or `device`) are the other\nfields. The start says which one is wrong."
+ },
+ {
+  "doc": "docs/self-hosting.md",
+  "heading": "Which addresses do people's providers reach?",
+  "text": "Public ones only, over https: the runtime's own network refuses everything else, also when a public name leads to a private address.\nWith `ALLOW_PRIVATE_NETWORK=1` an instance admin may save addresses of private networks, for everybody or for themselves; addresses where\nclouds keep their credentials stay refused. Without it, machines in a private network [dial in](connector.md). What stands in\nthe environment is yours and is not checked."
  },
  {
   "doc": "docs/self-hosting.md",
   "heading": "Settings: secrets",
-  "text": "`BETTER_AUTH_SECRET` (at least 32 characters) signs sessions, `CREDENTIALS_KEYS` (`name:base64 of 32 bytes`) is for\ncredentials that will be saved in the database; nothing is saved under it yet. Both are made at the first start and kept in\n`secrets.json`; set them only if you keep secrets elsewhere, and then always to the same values."
+  "text": "`BETTER_AUTH_SECRET` (at least 32 characters) signs sessions, `CREDENTIALS_KEYS` (`name:base64 of 32 bytes`) encrypts the keys and\nlogins that people save. Both are made at the first start and kept in `secrets.json`; set them only if you keep secrets\nelsewhere, and then always to the same values. Without the right `CREDENTIALS_KEYS` nobody can read those credentials, you neither.\n\nTo rotate, put a new key in front and keep the old one behind a comma, then start again:\n\n```sh\nCREDENTIALS_KEYS=\"k2:$(openssl rand -base64 32),k1:<the old one>\"\n```\n\nThe first one encrypts, all of them decrypt. Once an hour every credential that is still under an older key is wrapped anew, and a line that begins with\n`Maintenance: moved` counts how many stand under which key. Take the old key out when none is left under it."
  },
  {
   "doc": "docs/self-hosting.md",
@@ -393,8 +483,18 @@ export const GUIDE_PASSAGES: readonly { doc: string; heading: string; text: stri
  },
  {
   "doc": "docs/terminal.md",
+  "heading": "Providers and models in the terminal",
+  "text": "```sh\nnpx mosaic providers                        # who can answer, and how they fare\nnpx mosaic providers add openai             # connect one; the key is asked for and not shown\nnpx mosaic providers add ollama --machine attic\nnpx mosaic providers login openrouter       # log in there instead; a pasted address is accepted\nnpx mosaic providers test \"My OpenAI\"       # also: default, enable, disable, remove; by name or id\nnpx mosaic models --refresh                 # every model: tier, window, prices in and out, what it can do, health\nnpx mosaic connect                          # let Mosaic use the models of this machine\n```\n\nA key is never an argument: type it when asked, or pipe it in with `--key-stdin`, one line, and then one line for the value of\neach `--header`. `--scope workspace` or `--scope system` connects it for others, where you may. `--json` prints one object, with all\nof these. `test` and `add` end with exit code 1 where the provider does not answer. `npx mosaic providers --help` lists the rest;\n[providers](providers.md) and [machines](connector.md) explain it."
+ },
+ {
+  "doc": "docs/terminal.md",
   "heading": "Options of mosaic",
-  "text": "| Option | Meaning |\n|---|---|\n| `-p`, `--print <text>` | print one answer and exit; what is piped in is added to the text |\n| `-c`, `--continue [id]` | go on with the latest conversation, or with the one named |\n| `-m`, `--model <name>` | ask this model |\n| `--json` | with `-p`: one JSON object with `conversationId`, `messageId`, `text`, `receipt`, `usage` |\n| `--url <url>` | where Mosaic is (`MOSAIC_URL`) |\n| `--token <token>` | a session token or an API key (`MOSAIC_TOKEN`) |\n| `-h`, `-v` | help, version |\n\nWith `-p`, `--model` is for this one message; in a chat it pins the model of the conversation. An error is one line on\nstandard error and exit code 1; a wrong command line, or nothing to ask, has exit code 2. A text holds at most 524,288\ncharacters. When a message is refused, or no model can answer it, `-p` leaves no conversation behind.\n\n```sh\ngit diff | npx mosaic -p \"Review this change\" --json\nnpx mosaic -p \"And shorter\" -c\nnpx mosaic -p \"/usage\" -c\n```\n\nA slash command after `-p` is carried out and its result printed; with `--json` as `conversationId` and `text`. `/help` and\n`/models` work alone, the others are about a conversation and need `-c`."
+  "text": "| Option | Meaning |\n|---|---|\n| `-p`, `--print <text>` | print one answer and exit; what is piped in is added to the text |\n| `-c`, `--continue [id]` | go on with the latest conversation, or with the one named |\n| `-m`, `--model <name>` | ask this model |\n| `--json` | with `providers` and `models`: what the API answers; with `-p`: one JSON object with `conversationId`, `messageId`, `text`, `receipt`, `usage` |\n| `--url <url>` | where Mosaic is (`MOSAIC_URL`) |\n| `--token <token>` | a session token or an API key (`MOSAIC_TOKEN`) |\n| `-h`, `-v` | help, version |\n\nWith `-p`, `--model` is for this one message; in a chat it pins the model of the conversation. An error is one line on\nstandard error and exit code 1; a wrong command line, or nothing to ask, has exit code 2. A text holds at most 524,288\ncharacters. When a message is refused, or no model can answer it, `-p` leaves no conversation behind.\n\n```sh\ngit diff | npx mosaic -p \"Review this change\" --json\nnpx mosaic -p \"And shorter\" -c\nnpx mosaic -p \"/usage\" -c\n```"
+ },
+ {
+  "doc": "docs/terminal.md",
+  "heading": "Options of mosaic",
+  "text": "A slash command after `-p` is carried out and its result printed; with `--json` as `conversationId` and `text`. `/help` and\n`/models` work alone, the others are about a conversation and need `-c`."
  },
  {
   "doc": "docs/terminal.md",
