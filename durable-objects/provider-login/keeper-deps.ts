@@ -7,7 +7,7 @@ import type { LoginBook } from "./kept-login.ts";
 export interface KeeperDeps {
   book: LoginBook;
   vault: Pick<CredentialVault, "open" | "seal">;
-  endpoints: Pick<LoginEndpoints, "refresh" | "revoke" | "vendorName">;
+  endpoints: Pick<LoginEndpoints, "refresh" | "revoke">;
   providers: Pick<ProviderStore, "replaceSecret">;
   /** Has Postgres told of what is kept here, aside. */
   save(): void;
