@@ -17,7 +17,7 @@ const BODY_TABLE: [RegExp, ProviderErrorKind][] = [
   [/\b1261\b|request_too_large/i, "context_too_large"],
   [/insufficient_quota|insufficient_balance|billing|credit balance|insufficient credits|\b1113\b/i, "quota_exceeded"],
   [/authentication_error|invalid_api_key|permission_error|incorrect api key/i, "unauthenticated"],
-  [/model_not_found|not_found_error|model ['"].*['"] not found/i, "not_found"],
+  [/model_not_found|not_found_error|model ['"].*['"] not found|pull model manifest: file does not exist/i, "not_found"],
   [/rate_limit/i, "rate_limited"],
   [/overloaded/i, "overloaded"],
 ];

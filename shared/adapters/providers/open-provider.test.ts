@@ -1,0 +1,163 @@
+import { describe, expect, it } from "vitest";
+import type { ConnectableKind } from "../../contract/provider.ts";
+import type { ProviderSecret } from "../../domain/providers/provider-record.ts";
+import { VaultError } from "../../ports/credential-vault.ts";
+import { ProviderError } from "../../ports/model-provider.ts";
+import { ask, collect, failureOfEvents } from "../../testing/providers/collect-events.ts";
+import { aProviderRecord, depsWith, sealedAs } from "../../testing/providers/open-at.ts";
+import { type RawServer, startRawServer } from "../../testing/providers/raw-server.ts";
+import { openProvider } from "./open-provider.ts";
+import { rootOf } from "./vendors.ts";
+
+const KINDS: readonly ConnectableKind[] = ["anthropic", "openai", "openrouter", "zai", "ollama", "openai-compatible"];
+const signal = new AbortController().signal;
+
+async function refusing(): Promise<RawServer> {
+  const server = await startRawServer();
+  server.answer((response) => void response.writeHead(401, { "content-type": "application/json" }).end("{}"));
+  return server;
+}
+
+describe("an instance's secret", () => {
+  it.each(KINDS)("is opened in each call of %s anew, for its own record, and in none before", async (kind) => {
+    const server = await refusing();
+    const opened: string[] = [];
+    const record = aProviderRecord({ kind, baseUrl: server.url, credential: sealedAs("api-key") });
+    let apiKey = "sk-first-key";
+    const deps = depsWith(
+      {},
+      {
+        vault: {
+          open: async (sealed, binding) => {
+            opened.push(`${sealed} ${binding.recordId === record.id} ${binding.kind} ${binding.scope}`);
+            return { apiKey };
+          },
+        },
+      },
+    );
+    const provider = openProvider(record, deps);
+    expect(opened).toEqual([]);
+    expect(JSON.stringify(provider)).not.toContain("sk-");
+    await collect(provider, ask("m", "hi"));
+    apiKey = "sk-second-key";
+    await provider.models(signal).catch(() => undefined);
+    expect(new Set(opened)).toEqual(new Set([`v1.sealed true ${kind} user`]));
+    const sent = server.requests.map(({ headers }) => `${headers.authorization ?? ""}${headers["x-api-key"] ?? ""}`);
+    expect(sent[0]).toContain("sk-first-key");
+    expect(sent.at(-1)).toContain("sk-second-key");
+    await server.close();
+  });
+
+  it.each(KINDS)("never shows where %s repeats it: not in a sentence, not in a list", async (kind) => {
+    const secret: ProviderSecret = { apiKey: "canary-key-4711", headers: { "x-gate": "canary-header-4712" } };
+    const server = await startRawServer();
+    const record = aProviderRecord({ kind, baseUrl: server.url, credential: sealedAs("api-key") });
+    const provider = openProvider(record, depsWith(secret));
+    const echo = JSON.stringify(secret);
+    for (const status of [200, 400, 403, 500]) {
+      server.answer((response) => {
+        response.writeHead(status, { "content-type": "application/json", "x-echo": "canary-key-4711" });
+        response.end(JSON.stringify({ error: { message: echo, type: echo } }));
+      });
+      expect(JSON.stringify(await collect(provider, ask("m", "hi")))).not.toContain("canary");
+      const thrown: unknown = await provider.models(signal).catch((error: unknown) => error);
+      expect(thrown instanceof ProviderError ? thrown.message : "").not.toContain("canary");
+    }
+    const ids = ["canary-key-4711", "m", "x-canary-header-4712"];
+    server.answer((response) => {
+      response.writeHead(200, { "content-type": "application/json" });
+      response.end(JSON.stringify({ data: ids.map((id) => ({ id })), models: ids.map((name) => ({ name })) }));
+    });
+    expect(JSON.stringify(await provider.models(signal))).not.toContain("canary");
+    await server.close();
+  });
+
+  it("is a login's token as a bearer, refreshed first, and the key is left out", async () => {
+    const server = await refusing();
+    const credential = { ...sealedAs("oauth"), sealed: "v1.old" };
+    const record = aProviderRecord({ displayName: "My Claude", baseUrl: server.url, credential });
+    const seen: string[] = [];
+    const deps = depsWith(
+      {},
+      {
+        fresh: async () => ({ ...credential, sealed: "v1.new", version: 2 }),
+        vault: {
+          open: async (sealed) => {
+            seen.push(sealed);
+            return { apiKey: "sk-old", oauth: { accessToken: "token-1" } };
+          },
+        },
+      },
+    );
+    const failure = failureOfEvents(await collect(openProvider(record, deps), ask("m", "hi")));
+    expect(seen).toEqual(["v1.new"]);
+    expect(server.requests[0]?.headers.authorization).toBe("Bearer token-1");
+    expect(server.requests[0]?.headers["x-api-key"]).toBeUndefined();
+    expect(failure.message).toBe(
+      'The login of "My Claude" at Anthropic has ended (401). Log in again under Settings, Providers.',
+    );
+    await server.close();
+  });
+
+  it("sends nothing when there is none, or none that can be opened, and says what to do", async () => {
+    const server = await refusing();
+    const record = aProviderRecord({ baseUrl: server.url, credential: sealedAs("api-key") });
+    const sentenceOf = async (more: Parameters<typeof depsWith>[1], credential = record.credential) => {
+      const events = await collect(openProvider({ ...record, credential }, depsWith({}, more)), ask("m", "hi"));
+      return failureOfEvents(events).message;
+    };
+    const failing = (why: VaultError["why"]) => ({
+      vault: { open: async () => Promise.reject(new VaultError(why, "no")) },
+    });
+    expect(await sentenceOf({}, null)).toBe('"Work" has no API key. Enter one under Settings, Providers.');
+    expect(await sentenceOf(failing("unknown-key"))).toContain("CREDENTIALS_KEYS");
+    expect(await sentenceOf(failing("tampered"))).toContain("Enter it again");
+    expect(server.connections()).toBe(0);
+    await server.close();
+  });
+
+  it("is not waited for longer than for an answer, nor past a stop", async () => {
+    const record = aProviderRecord({ credential: sealedAs("api-key") });
+    const provider = openProvider(record, depsWith({}, { vault: { open: () => new Promise(() => undefined) } }));
+    const late = await collect(provider, ask("m", "hi"), { headersTimeoutMs: 20 });
+    expect(failureOfEvents(late).kind).toBe("timeout");
+    const controller = new AbortController();
+    setTimeout(() => controller.abort(), 10);
+    expect(failureOfEvents(await collect(provider, ask("m", "hi"), { signal: controller.signal })).kind).toBe(
+      "aborted",
+    );
+  });
+});
+
+describe("where an instance is asked", () => {
+  it.each<[ConnectableKind, string | null, string]>([
+    ["openai-compatible", "http://127.0.0.1:1234", "http://127.0.0.1:1234/v1"],
+    ["openai-compatible", "http://127.0.0.1:1234/", "http://127.0.0.1:1234/v1"],
+    ["openai-compatible", "http://127.0.0.1:1234/v1/", "http://127.0.0.1:1234/v1"],
+    ["openai-compatible", "http://127.0.0.1:8000/v1/chat/completions", "http://127.0.0.1:8000/v1"],
+    ["openai-compatible", "https://api.groq.com/openai/v1", "https://api.groq.com/openai/v1"],
+    ["openai-compatible", "https://models.example.org/v1beta/openai", "https://models.example.org/v1beta/openai"],
+    ["openai-compatible", "https://v1.example.org", "https://v1.example.org/v1"],
+    ["openai-compatible", null, "http://connector.invalid/v1"],
+    ["openai", "https://proxy.example.org", "https://proxy.example.org/v1"],
+    ["openai", null, "https://api.openai.com/v1"],
+    ["anthropic", "https://proxy.example.org/v1", "https://proxy.example.org"],
+    ["openrouter", null, "https://openrouter.ai/api/v1"],
+    ["zai", "https://api.z.ai/api/coding/paas/v4/", "https://api.z.ai/api/coding/paas/v4"],
+    ["ollama", "http://127.0.0.1:11434/v1", "http://127.0.0.1:11434"],
+    ["ollama", "http://127.0.0.1:11434/api/", "http://127.0.0.1:11434"],
+    ["ollama", null, "http://connector.invalid"],
+  ])("%s at %s is %s", (kind, baseUrl, root) => {
+    expect(rootOf(kind, baseUrl)).toBe(root);
+  });
+
+  it("is where the operator says, for whoever gave a key and no address", async () => {
+    const server = await refusing();
+    const record = aProviderRecord({ credential: sealedAs("api-key") });
+    const deps = depsWith({ apiKey: "sk-user" }, { operatorBaseUrl: () => server.url });
+    await collect(openProvider(record, deps), ask("m", "hi"));
+    await collect(openProvider({ ...record, route: "public", baseUrl: "https://127.0.0.1:1" }, deps), ask("m", "hi"));
+    expect(server.requests).toHaveLength(1);
+    await server.close();
+  });
+});
