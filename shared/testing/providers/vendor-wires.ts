@@ -178,6 +178,7 @@ export const CHAT_WIRE: VendorWire = {
   signature: null,
   calls: [
     choice({
+      role: "assistant",
       tool_calls: [
         { index: 0, id: "call_a", type: "function", function: { name: "weather", arguments: '{"city": "Z' } },
       ],
