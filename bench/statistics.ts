@@ -9,7 +9,7 @@ export function percentile(samples: readonly number[], share: number): number {
 export interface Figure {
   what: string;
   value: number;
-  unit: "ms" | "s" | "MB" | "KiB" | "x" | "rows/s" | "tokens/s" | "times" | "ticks";
+  unit: "ms" | "s" | "MB" | "KiB" | "MB/s" | "x" | "rows/s" | "tokens/s" | "times" | "ticks";
   /** What it should stay below. */
   atMost?: number;
   /** What it should reach. */

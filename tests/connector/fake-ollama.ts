@@ -27,6 +27,8 @@ export interface FakeOllamaOptions {
   words?: number;
   /** Between two of them. */
   delayMs?: number;
+  /** Every word is the moment at which it was sent, as `performance.now()` of this process. */
+  stamped?: boolean;
 }
 
 export interface FakeOllama {
@@ -56,7 +58,7 @@ export const wordsOf = (name: string, count: number): string[] => [
 async function chat(
   body: unknown,
   response: ServerResponse,
-  { name = "ollama", words = 20, delayMs = 0 }: FakeOllamaOptions,
+  { name = "ollama", words = 20, delayMs = 0, stamped = false }: FakeOllamaOptions,
 ) {
   const { model, stream } = Chat.parse(body);
   const base = { model, created_at: "2026-11-21T12:00:00Z" };
@@ -70,7 +72,8 @@ async function chat(
   }
   for (const word of all) {
     if (response.destroyed) return;
-    line(response, { ...base, message: { role: "assistant", content: word }, done: false });
+    const content = stamped ? String(performance.now()) : word;
+    line(response, { ...base, message: { role: "assistant", content }, done: false });
     if (delayMs > 0) await sleep(delayMs);
   }
   line(response, { ...done, message: { role: "assistant", content: "" } });
