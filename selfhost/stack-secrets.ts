@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
 import { StartProblem } from "./start-problem.ts";
@@ -36,6 +36,36 @@ export function readOrMakeSecrets(dataDir: string, env: NodeJS.ProcessEnv): Stac
   };
   writeFileSync(path, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600, flag: "wx", flush: true });
   return { ...secrets, areNew: true };
+}
+
+/**
+ * Puts a new key in front of the folder's ring: it seals from the next start on, the others still open what they sealed.
+ * @returns its name
+ * @throws StartProblem as `readOrMakeSecrets`, or when there are no secrets yet
+ */
+export function addCredentialsKey(dataDir: string): string {
+  const path = join(dataDir, "secrets.json");
+  if (!existsSync(path))
+    throw new StartProblem(
+      `There are no keys in ${dataDir} yet; the first start makes them. Set MOSAIC_DATA_DIR if they are elsewhere.`,
+    );
+  const secrets = readSecrets(path);
+  const names = new Set(secrets.CREDENTIALS_KEYS.split(",").map((entry) => entry.trim().split(":")[0]));
+  let number = names.size + 1;
+  while (names.has(`k${number}`)) number += 1;
+  const keys = `k${number}:${randomBytes(32).toString("base64")},${secrets.CREDENTIALS_KEYS}`;
+  const draft = `${path}.${process.pid}`;
+  writeFileSync(draft, `${JSON.stringify({ ...secrets, CREDENTIALS_KEYS: keys }, null, 2)}\n`, {
+    mode: 0o600,
+    flush: true,
+  });
+  renameSync(draft, path);
+  return `k${number}`;
+}
+
+/** When the folder's secrets were last written, ISO; null when there are none. */
+export function secretsWrittenAt(dataDir: string): string | null {
+  return statSync(join(dataDir, "secrets.json"), { throwIfNoEntry: false })?.mtime.toISOString() ?? null;
 }
 
 function readSecrets(path: string): StackSecrets {

@@ -44,6 +44,13 @@ export function lockFolder(dataDir: string): FolderLock {
   };
 }
 
+/** Since when (ISO) a living process holds the folder; null when none does. */
+export function heldSince(dataDir: string): string | null {
+  const path = join(dataDir, "lock");
+  const holder = read(path);
+  return holder && isAlive(holder, path) ? holder.since : null;
+}
+
 function claim(path: string, mine: Holder): void {
   for (let attempt = 0; attempt < 5; attempt += 1) {
     if (create(path, mine)) return;

@@ -3,6 +3,7 @@ import { EmbeddedBackend } from "./embedded.ts";
 import { type Endpoint, serveEndpoint } from "./endpoint.ts";
 import { type FolderLock, lockFolder } from "./folder-lock.ts";
 import { readOrMakePasswords } from "./passwords.ts";
+import { forgetPort, rememberPort } from "./running-port.ts";
 import { UpstreamBackend } from "./upstream.ts";
 import { HANG_LIMIT_MS, startWatchdog } from "./watchdog.ts";
 
@@ -52,6 +53,7 @@ export async function startDatabase(options: DatabaseOptions): Promise<RunningDa
     await release();
     throw portError(error, options.port);
   }
+  rememberPort(options.dataDir, endpoint.port);
   const url = (role: Role): string =>
     `postgresql://${role}:${encodeURIComponent(passwords[role])}@127.0.0.1:${endpoint.port}/mosaic`;
   return {
@@ -61,6 +63,7 @@ export async function startDatabase(options: DatabaseOptions): Promise<RunningDa
     authUrl: url("auth_user"),
     endpoint: `http://127.0.0.1:${endpoint.port}/sql`,
     stop: async () => {
+      forgetPort(options.dataDir);
       await endpoint.close();
       await backend.close();
       await release();
