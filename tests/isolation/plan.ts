@@ -1,4 +1,7 @@
 import * as z from "zod";
+import { ENROL_HEADER } from "../../shared/contract/connector-credentials.ts";
+import { CONNECTOR_PROTOCOL } from "../../shared/contract/connector-frames.ts";
+import { SUBPROTOCOL } from "../../shared/contract/frames.ts";
 import { paramNames } from "../../workers/routes/path-params.ts";
 import type { ForeignId, Route } from "../../workers/routes/route.ts";
 
@@ -14,8 +17,12 @@ export interface Recipe {
   nobodys?: string[];
   /** Places where what is not one's own is refused as unknown, 400: whether it exists is not told. */
   unknowable?: string[];
-  /** What stands in the words of the path. */
+  /** Places where even what one may use is refused, 400: it does not go with the rest of the request. */
+  misfits?: string[];
+  /** What stands in the words of the path, in the query and in the headers beside ids. */
   words?: Record<string, string>;
+  query?: Record<string, string>;
+  headers?: Record<string, string>;
   /** A write by its method that a viewer of a shared conversation may do. */
   viewerMay?: true;
   /** For the instance's administrator alone: everyone else is told so, whatever they name. */
@@ -68,7 +75,7 @@ export const RECIPES: Record<string, Recipe> = {
   exportConversation: {},
   createTicket: { viewerMay: true },
   getContext: {},
-  openSocket: {},
+  openSocket: { headers: { upgrade: "websocket", "sec-websocket-protocol": SUBPROTOCOL } },
   streamEvents: {},
   listMessages: {},
   sendMessage: {
@@ -79,7 +86,14 @@ export const RECIPES: Record<string, Recipe> = {
   },
   editMessage: { body: { text: "stolen" }, nobodys: ["body.parts"] },
   deleteMessage: {},
-  openConnectorSocket: {},
+  openConnectorSocket: {
+    headers: {
+      upgrade: "websocket",
+      "sec-websocket-protocol": CONNECTOR_PROTOCOL,
+      [ENROL_HEADER]: "a-machine-makes-a-secret-of-its-own-that-is-long-enough",
+    },
+    query: { name: "mine" },
+  },
   listModels: {},
   refreshModels: { viewerMay: true },
   listProviders: {},
@@ -92,6 +106,11 @@ export const RECIPES: Record<string, Recipe> = {
   updateProvider: { body: { displayName: "stolen" } },
   deleteProvider: {},
   testProvider: { viewerMay: true },
+  // What a team has here is of another vendor than the login.
+  startLogin: { words: { kind: "openrouter" }, body: { scope: "workspace" }, misfits: ["body.providerId"] },
+  getLogin: {},
+  finishLogin: { body: { url: "https://mosaic.example/?state=guessed&code=guessed" } },
+  loginCallback: { words: { kind: "openrouter" }, query: { state: "guessed", code: "guessed" } },
   listConnectors: {},
   createConnector: { body: { name: "mine" } },
   deleteConnector: {},
@@ -224,12 +243,11 @@ export function buildRequest(
   { route, recipe, foreign }: Case,
   value: (place: Place, whose: "own" | "foreign") => string,
 ): BuiltRequest {
-  const { operationId, method } = route;
+  const { method } = route;
   const isForeign = new Set(foreign.map(placeKey));
-  const headers: Record<string, string> =
-    operationId === "openSocket" ? { upgrade: "websocket", "sec-websocket-protocol": "mosaic.v1" } : {};
+  const headers: Record<string, string> = { ...recipe.headers };
   let { body } = recipe;
-  const query = new URLSearchParams();
+  const query = new URLSearchParams(recipe.query);
   let { path } = route;
   for (const [name, word] of Object.entries(recipe.words ?? {})) path = path.replace(`{${name}}`, word);
   for (const place of placesOf(route)) {

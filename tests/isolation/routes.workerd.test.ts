@@ -104,6 +104,8 @@ async function valueIn({ route }: Pick<Case, "route">, place: Place, of: Marked)
       return of.providerId;
     case "connector":
       return of.connectorId;
+    case "login":
+      return victim.loginId;
     case "cursor":
       return cursorOf(route, of);
     case "idempotency-key":
@@ -135,8 +137,9 @@ async function attempt(one: Case, headers: Record<string, string>, target: Marke
 const codeOf = (answer: Answer): string => Problem.safeParse(answer.json).data?.code ?? "";
 
 function expectSilent(answer: Answer, label: string, allowed: string[] = []): void {
-  const { personal, privateInTeam, shared, personalMarker, teamMarker, account } = victim;
-  const words = [personal.marker, privateInTeam.marker, shared.marker, personalMarker, teamMarker, account.email];
+  const { personal, privateInTeam, shared, personalMarker, providerMarker, teamMarker, account } = victim;
+  const conversations = [personal.marker, privateInTeam.marker, shared.marker];
+  const words = [...conversations, personalMarker, providerMarker, teamMarker, account.email];
   const told = words.filter((word) => !allowed.includes(word) && answer.text.includes(word));
   expect([label, told]).toEqual([label, []]);
 }
@@ -162,6 +165,7 @@ function expectedOfViewer(one: Case): string {
   if (foreign.some(isTicket)) return "401";
   const root = foreign.find(({ of }) => of === "conversation" || of === "workspace" || of === "provider");
   if (!root || isUnknowable(one)) return expectedFromOutside(one);
+  if (foreign.some((place) => recipe.misfits?.includes(placeKey(place)))) return "400";
   const strange = foreign.some((place) => place.of === "agent" || place.of === "personality");
   if (route.method === "get" || recipe.viewerMay) return strange ? "404" : "harmless";
   return "403";
@@ -296,7 +300,7 @@ describe("someone with a sign-in of their own", () => {
   });
 
   it("reads what is shared as a viewer, and writes none of it", async () => {
-    const mayRead = () => [victim.shared.marker, victim.teamMarker];
+    const mayRead = () => [victim.shared.marker, victim.teamMarker, victim.providerMarker];
     const reader = teammate("reader");
     const read = await ask(`/api/conversations/${victim.shared.id}/messages`, { headers: reader.headers });
     expect(read.text).toContain(victim.shared.marker);

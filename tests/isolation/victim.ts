@@ -24,6 +24,10 @@ export interface Victim {
   teamMarker: string;
   /** Stands in the settings of the personal workspace. */
   personalMarker: string;
+  /** The name of the victim's own provider. Whoever reads an answer may read what answered. */
+  providerMarker: string;
+  /** A login of the victim's that has begun. */
+  loginId: string;
   personal: Marked;
   privateInTeam: Marked;
   shared: Marked;
@@ -94,14 +98,16 @@ export async function aVictim(): Promise<Victim> {
     headers: { ...account.bearer, "idempotency-key": idempotencyKey },
   });
   const teamId = WithId.parse(team.json).id;
-  const [own, teams] = [newMarker(), newMarker()];
+  const [own, providerMarker] = [newMarker(), newMarker()];
   const connectorId = await aConnector(account, own);
-  const beside = { providerId: await aProvider(account, own), connectorId };
+  const beside = { providerId: await aProvider(account, providerMarker), connectorId };
+  const login = await ask("/api/providers/openrouter/login", { method: "POST", body: {}, headers: account.bearer });
+  const { loginId } = z.object({ loginId: z.string() }).parse(login.json);
   const besideTeam = { providerId: await aProvider(account, teamMarker, teamId), connectorId };
   const [personal, privateInTeam, shared] = await Promise.all([
     aConversation(account, account.personalWorkspaceId, own, beside, { "idempotency-key": idempotencyKey }),
     aConversation(account, teamId, newMarker(), beside),
-    aConversation(account, teamId, teams, besideTeam),
+    aConversation(account, teamId, newMarker(), besideTeam),
   ]);
   await change(`/api/conversations/${shared.id}`, { visibility: "workspace" });
   await change(`/api/workspaces/${teamId}/settings`, { settings: { note: teamMarker } });
@@ -113,6 +119,8 @@ export async function aVictim(): Promise<Victim> {
     teamId,
     teamMarker,
     personalMarker,
+    providerMarker,
+    loginId,
     personal,
     privateInTeam,
     shared,

@@ -12,7 +12,7 @@ const KEYS = { first: "skCanaryFirst7f3a9b21c5", second: "skCanarySecond8e4c6d10
 const HEADER = "gateCanary1d2c3b4a5f6e7";
 /** What must be found, so that the search is known to look everywhere. */
 const VISIBLE = "visibleMarker9a8b7c6d5e4";
-const CANARY = /canary/i;
+const CANARY = /(?:sk|gate)canary/i;
 
 let dataDir: string;
 let vendor: HostileVendor;
