@@ -2,14 +2,15 @@ import type { Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { type FakeModelServer, startFakeModelServer } from "../../shared/testing/providers/fake-model-server.ts";
 import { setStage } from "./stage.ts";
-import { answers, say, signUp, type Visitor, wholeAnswer } from "./visitor.ts";
+import { answers, say, signIn, signUp, wholeAnswer } from "./visitor.ts";
+import { createWorkspace, invite, join } from "./workspace-steps.ts";
 
 // Probes would mend what a test has broken; only what the tests ask for is asked.
 const stage = setStage({ env: { ALLOW_PRIVATE_NETWORK: "1", PROVIDER_PROBE_SECONDS: "3600" } });
 const KEY = "sk-canary-7f3e5b91";
 
 /** Ada is the first here and so the admin: only she may save addresses of this machine, where the vendor stands in. */
-let ada: Visitor;
+let admin: string;
 let vendor: FakeModelServer;
 beforeAll(async () => {
   vendor = await startFakeModelServer();
@@ -19,12 +20,13 @@ beforeEach(() => vendor.always({ reply: ({ lastUserText }) => `Mine heard: ${las
 
 const row = (page: Page, name: string) => page.getByRole("listitem", { name, exact: true });
 
-async function connectOpenAi(page: Page, name: string): Promise<void> {
+async function connectOpenAi(page: Page, name: string, audience?: string): Promise<void> {
   await page.goto("/settings/providers?add=1");
   const dialog = page.getByRole("dialog");
   await dialog.getByRole("button", { name: /^OpenAI GPT/ }).click();
   await dialog.getByLabel("API key").fill(KEY);
   await dialog.getByLabel("Name").fill(name);
+  if (audience !== undefined) await dialog.getByLabel("Who may use it").selectOption({ label: audience });
   await dialog.getByText("Another address, headers").click();
   await dialog.getByLabel("Address of the API").fill(`${vendor.url}/v1`);
   await dialog.getByRole("button", { name: "Connect", exact: true }).click();
@@ -38,9 +40,8 @@ async function ask(page: Page, text: string): Promise<string> {
 }
 
 test("a key that somebody connects answers their next message, is seen to break, and is worked around", async () => {
-  ada = await stage.visit();
-  const { page, problems } = ada;
-  await signUp(page);
+  const { page, problems } = await stage.visit();
+  admin = (await signUp(page)).email;
   await connectOpenAi(page, "My OpenAI");
   const mine = row(page, "My OpenAI");
   await mine.getByText("Working").waitFor();
@@ -54,7 +55,10 @@ test("a key that somebody connects answers their next message, is seen to break,
   await answers(page).getByText("gpt-5.4 →").waitFor();
   await page.goto("/settings/providers");
   await mine.getByText("Not reachable").waitFor();
-  await mine.getByText(/key/i).last().waitFor();
+  await mine
+    .getByText(/OpenAI.+(key|401)/)
+    .last()
+    .waitFor();
   await page.goto("/");
   await page.getByRole("button", { name: "Model: Auto" }).click();
   await page
@@ -103,7 +107,7 @@ test("what is turned off is not asked, what is removed is gone with its key", as
 });
 
 test("nobody sees or spends another's key", async () => {
-  const [first, second] = [await stage.visit(), await stage.visit()];
+  const second = await stage.visit();
   await signUp(second.page, "Eve Else");
   const before = vendor.journal.length;
   expect(await ask(second.page, "mine, please")).toContain("You said: mine, please");
@@ -115,7 +119,25 @@ test("nobody sees or spends another's key", async () => {
   await second.page.goto("/settings/models");
   await second.page.getByText("Claude Opus 4.6").first().waitFor();
   expect(await second.page.getByText("My OpenAI").count()).toBe(0);
-  await first.close();
+});
+
+test("a workspace's key answers its members there, and only its admins may change it", async () => {
+  const [{ page }, member] = [await stage.visit(), await stage.visit()];
+  await signIn(page, admin);
+  await createWorkspace(page, "Crew");
+  const link = await invite(page, "mo@example.com");
+  await join(member.page, link, "mo@example.com", "Mo Member");
+  await connectOpenAi(page, "Crew key", "Everybody in Crew");
+  await row(page, "Crew key").getByRole("button", { name: "More for Crew key" }).waitFor();
+  await member.page.goto("/settings/providers");
+  await row(member.page, "Crew key").waitFor();
+  expect(await row(member.page, "Crew key").getByRole("button", { name: /^More/ }).count()).toBe(0);
+  expect(await ask(member.page, "at home")).toContain("You said: at home");
+  await member.page.goto("/");
+  await member.page.getByRole("button", { name: /^Workspace/ }).click();
+  await member.page.getByRole("menuitemradio", { name: "Crew" }).click();
+  await say(member.page, "with the crew");
+  expect(await wholeAnswer(member.page)).toContain("Mine heard: with the crew");
 });
 
 test("a key is replaced, never shown; for another address it has to come anew", async () => {

@@ -52,6 +52,15 @@ export async function signUp(page: Page, name = "Ada Lovelace"): Promise<{ email
   return { email };
 }
 
+/** For somebody who has an account; ends at the empty composer. */
+export async function signIn(page: Page, email: string): Promise<void> {
+  await page.goto("/sign-in");
+  await page.getByLabel("E-mail").fill(email);
+  await page.getByLabel("Password").fill(PASSWORD);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("textbox", { name: "Message" }).waitFor();
+}
+
 export async function say(page: Page, text: string): Promise<void> {
   const box = page.getByRole("textbox", { name: "Message" });
   await box.fill(text);

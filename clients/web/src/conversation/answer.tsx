@@ -1,4 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { RotateCcw, TriangleAlert } from "lucide-react";
 import { memo, type ReactNode, useState } from "react";
 import { endingOf, type Joined, seamsOf, stoppedBy } from "../../../../shared/client/view-seams.ts";
@@ -75,7 +76,14 @@ function Ending({ message, latest, onRetry }: Pick<AnswerProps, "message" | "lat
       className="mt-3 flex items-center gap-3 rounded-xl bg-danger-wash px-3.5 py-3 text-[14px] text-danger"
     >
       <TriangleAlert className="size-4 shrink-0" aria-hidden="true" />
-      <p className="min-w-0 flex-1 break-words">{ending?.text ?? message.error ?? "This answer failed."}</p>
+      <p className="min-w-0 flex-1 break-words">
+        {ending?.text ?? message.error ?? "This answer failed."}{" "}
+        {message.status === "failed" && latest ? (
+          <Link to="/settings/providers" className="whitespace-nowrap rounded underline underline-offset-3">
+            See your providers
+          </Link>
+        ) : null}
+      </p>
       {canRetry && latest ? (
         <Button look="plain" size="small" className="shrink-0 text-ink" onClick={onRetry}>
           <RotateCcw className="size-3.5" /> Retry

@@ -1,6 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { HEALTH_WORDS } from "../../../../shared/client/provider-words.ts";
 import { api, meQuery, modelsQuery, sentenceOf } from "../app/api.ts";
-import { modelName } from "../conversation/model-choices.ts";
+import { modelChoices } from "../conversation/model-choices.ts";
 import { inputLook } from "../ui/field.tsx";
 import { Note } from "../ui/note.tsx";
 
@@ -22,11 +23,10 @@ export function DefaultModelSection({ workspaceId }: { workspaceId: string }) {
   });
   const problem = settings.error ?? models.error ?? save.error;
   const current = settings.data?.defaultModel ?? "";
-  const names = (models.data ?? []).map((model) => ({
-    name: modelName(model),
-    text: `${model.name} · ${model.provider}`,
-    id: model.id,
-  }));
+  const names = modelChoices(models.data ?? []).map(({ name, id, label, provider, health }) => {
+    const trouble = health === "down" ? ` (${HEALTH_WORDS.down.toLowerCase()})` : "";
+    return { name, id, text: `${label} · ${provider}${trouble}` };
+  });
   const known = current === "" || names.some(({ name, id }) => name === current || id === current);
   return (
     <div className="space-y-3">

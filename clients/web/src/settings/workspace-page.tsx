@@ -42,6 +42,13 @@ export function WorkspacePage() {
               <PeopleSection workspace={workspace} ownUserId={me.user.id} manages={manages} />
             </Section>
           )}
+          {manages && !workspace.personal ? (
+            <Section title="Providers" lead="Connect one for everybody here: they use it without seeing its key.">
+              <Link to="/settings/providers" className="text-[14px] text-accent hover:underline">
+                Providers in Settings
+              </Link>
+            </Section>
+          ) : null}
           {manages ? (
             <Section title="Default model" lead="Answers when a conversation has no pinned model.">
               <DefaultModelSection workspaceId={workspaceId} />
