@@ -22,6 +22,8 @@ import type { WorkerRuntime } from "./worker-runtime.ts";
 const root = join(import.meta.dirname, "..");
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
+const EVERY_MINUTE = "* * * * *";
+
 /** What has been started, newest last; stopped in the opposite order. */
 const running: { name: string; stop(): unknown }[] = [];
 let isStopping = false;
@@ -76,10 +78,14 @@ async function startDatabase(settings: StackSettings, dataDir: string, own: OwnP
 }
 
 function startCron(worker: WorkerRuntime): void {
-  const stopTimer = startCronTimer(worker.crons, (cron, at) => {
-    worker.runCron(cron, at).catch((error: unknown) => print(`The job of "${cron}" failed: ${messageOf(error)}`));
-  });
-  running.push({ name: "The timer", stop: stopTimer });
+  const fire = (cron: string, at: Date): void => {
+    worker.runCron(cron, at).catch((error: unknown) => {
+      if (!isStopping) print(`The job of "${cron}" failed: ${messageOf(error)}`);
+    });
+  };
+  running.push({ name: "The timer", stop: startCronTimer(worker.crons, fire) });
+  // How the providers fare is known before the first message, not only after the first full minute.
+  if (worker.crons.includes(EVERY_MINUTE)) fire(EVERY_MINUTE, new Date());
 }
 
 async function start(): Promise<void> {

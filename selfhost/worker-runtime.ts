@@ -63,6 +63,18 @@ function withoutSignalHandlers<Made>(make: () => Made): Made {
   return made;
 }
 
+/**
+ * The Worker's ways to addresses that users save: workerd itself looks where a name leads, which no guard in the Worker
+ * can. The way to private addresses is there only where the operator allows them.
+ */
+function networks({ ALLOW_PRIVATE_NETWORK: allowed }: Record<string, string>): object {
+  const isAllowed = allowed === "1" || allowed === "true";
+  return {
+    PUBLIC_NETWORK: { network: { allow: ["public"] } },
+    ...(isAllowed && { PRIVATE_NETWORK: { network: { allow: ["public", "private"] } } }),
+  };
+}
+
 export class WorkerRuntime {
   readonly #options: WorkerRuntimeOptions;
   readonly crons: readonly string[];
@@ -81,7 +93,10 @@ export class WorkerRuntime {
       modules: readModules(join(dist, "worker")),
       modulesRoot: join(dist, "worker"),
       bindings: options.bindings,
-      serviceBindings: { MAILBOX: (request: Request) => options.receiveMail(request) },
+      serviceBindings: {
+        MAILBOX: (request: Request) => options.receiveMail(request),
+        ...networks(options.bindings),
+      },
     };
     this.#miniflare = withoutSignalHandlers(
       () =>

@@ -5,7 +5,7 @@ import { ProviderLogin } from "../durable-objects/provider-login/object.ts";
 import { servicesFor } from "../durable-objects/services-for.ts";
 import { type Bindings, connectorObject, conversationObject } from "../durable-objects/stubs.ts";
 import { createApp } from "./app.ts";
-import { runCron } from "./cron/run-cron.ts";
+import { runCron, type TimedWork } from "./cron/run-cron.ts";
 import { consume } from "./queues/consume.ts";
 import type { MaintenanceMessage, Work } from "./queues/maintenance.ts";
 
@@ -26,10 +26,19 @@ const workFor = (env: WorkerBindings): Work => ({
   send: (message) => env.MAINTENANCE.send(message),
 });
 
+const timedWorkFor = (env: WorkerBindings): TimedWork => ({
+  send: (message) => env.MAINTENANCE.send(message),
+  probes: {
+    everySeconds: () => servicesFor(env).settings.PROVIDER_PROBE_SECONDS,
+    probeDue: () => servicesFor(env).health.probeDue(),
+    wait: (ms) => servicesFor(env).timers.wait(ms),
+  },
+});
+
 export default {
   fetch: (request, env) => app.fetch(request, env),
   queue: (batch, env) => consume(batch, workFor(env)),
-  scheduled: ({ cron }, env) => runCron(cron, workFor(env)),
+  scheduled: ({ cron }, env) => runCron(cron, timedWorkFor(env)),
 } satisfies ExportedHandler<WorkerBindings>;
 
 export { Connector, Conversation, ProviderHealth, ProviderLogin };

@@ -141,16 +141,36 @@ describe("the queue's consumer", () => {
   });
 });
 
+const noProbes = { everySeconds: () => 60, probeDue: async () => ({ probed: 0 }), wait: async () => {} };
+
 describe("the timer", () => {
   test("asks for the sweep, and for the move to the newest key", async () => {
     const send = vi.fn(async () => {});
-    await runCron("17 * * * *", { maintenance: { sweepExpired: nothing }, credentials: atRest, send });
+    await runCron("17 * * * *", { probes: noProbes, send });
     expect(send.mock.calls).toEqual([[{ job: "sweep-expired" }], [{ job: "rewrap-credentials" }]]);
   });
 
   test("refuses an expression without a job", async () => {
-    const work: Work = { maintenance: { sweepExpired: nothing }, credentials: atRest, send: async () => {} };
-    await expect(runCron("* * * * *", work)).rejects.toThrow('The cron trigger "* * * * *" has no job');
+    const work = { probes: noProbes, send: async () => {} };
+    await expect(runCron("1 1 1 1 *", work)).rejects.toThrow('The cron trigger "1 1 1 1 *" has no job');
+  });
+
+  test.each([
+    [60, ["probe"]],
+    [3_600, ["probe"]],
+    [20, ["probe", "wait 20000", "probe", "wait 20000", "probe"]],
+  ])("probes providers every %i seconds, within its minute", async (seconds, expected) => {
+    const did: string[] = [];
+    const probes = {
+      everySeconds: () => seconds,
+      probeDue: async () => {
+        did.push("probe");
+        return { probed: 1 };
+      },
+      wait: async (ms: number) => void did.push(`wait ${ms}`),
+    };
+    await runCron("* * * * *", { probes, send: async () => {} });
+    expect(did).toEqual(expected);
   });
 
   test("has a job for each trigger of wrangler.toml, and a consumer for each of its queues", () => {

@@ -1,165 +1,135 @@
-import { afterEach, describe, expect, it } from "vitest";
-import { type RawServer, startRawServer } from "../../testing/providers/raw-server.ts";
+import { describe, expect, it } from "vitest";
+import { BUILT_IN_IDS } from "../../domain/providers/provider-record.ts";
+import type { TurnConfiguration } from "../../domain/providers/turn-configuration.ts";
+import type { ModelProvider } from "../../ports/model-provider.ts";
+import { aConfiguration, aHealth, aProviderRecord } from "../../testing/builders.ts";
 import { createProviderDirectory } from "./directory.ts";
-import type { ProviderSettings } from "./providers-from-settings.ts";
+import { environmentProviders } from "./environment-providers.ts";
+import { StatusMemory } from "./status-memory.ts";
+import type { ProviderSettings } from "./vendors.ts";
 
-const servers: RawServer[] = [];
-afterEach(async () => {
-  await Promise.all(servers.splice(0).map((server) => server.close()));
-});
+const AT = Date.parse("2026-11-21T12:00:00Z");
 
-async function peer(status = 200, body: unknown = { data: [{ id: "claude-sonnet-4-6" }] }): Promise<RawServer> {
-  const server = await startRawServer();
-  servers.push(server);
-  server.answer((response) => {
-    response.writeHead(status, { "content-type": "application/json" });
-    response.end(JSON.stringify(body));
-  });
-  return server;
-}
-
-function directoryOf(settings: ProviderSettings) {
-  const clock = { now: new Date("2026-11-21T12:00:00Z") };
-  const scheduled: Promise<void>[] = [];
-  const schedule = (work: Promise<void>): void => void scheduled.push(work);
-  const directory = createProviderDirectory({ settings, fetch, now: () => clock.now, schedule });
-  return {
-    directory,
-    settle: () => Promise.all(scheduled),
-    pass: (ms: number) => {
-      clock.now = new Date(clock.now.getTime() + ms);
+function directoryOf(settings: ProviderSettings = {}) {
+  const opened: string[] = [];
+  const directory = createProviderDirectory({
+    environment: environmentProviders(settings).records,
+    open: (record): ModelProvider => {
+      opened.push(`${record.id}:${record.version}:${record.credential?.version ?? ""}`);
+      return { kind: record.kind, models: async () => [], async *stream() {} };
     },
-    first: async () => (await directory.instances(2_000)).at(0),
-  };
+    memory: new StatusMemory(),
+    now: () => new Date(AT),
+  });
+  const names = (configuration: TurnConfiguration | null): string[] =>
+    directory.instances(configuration).map(({ displayName }) => displayName);
+  return { directory, opened, names };
 }
 
-const anthropicAt = (server: RawServer): ProviderSettings => ({
-  ANTHROPIC_API_KEY: "k",
-  ANTHROPIC_BASE_URL: server.url,
-});
+const withKey: ProviderSettings = { ANTHROPIC_API_KEY: "k", OLLAMA_BASE_URL: "http://127.0.0.1:9" };
 
 describe("the provider directory", () => {
-  it("has the guide alone, healthy, where nothing is configured", async () => {
-    const { directory } = directoryOf({ OLLAMA_BASE_URL: "off" });
-    expect((await directory.instances(0)).map(({ id, health }) => [id, health])).toEqual([["guide", "healthy"]]);
+  it("has the guide alone, healthy, where nothing is configured", () => {
+    const { directory } = directoryOf();
+    expect(directory.instances(null).map(({ id, health }) => [id, health])).toEqual([[BUILT_IN_IDS.guide, "healthy"]]);
+    expect(directory.environment()).toEqual([]);
   });
 
-  it("orders what is configured, the guide last, under stable ids", async () => {
-    const { directory } = directoryOf({
-      OLLAMA_BASE_URL: "http://127.0.0.1:9",
-      ZAI_API_KEY: "k",
-      ZAI_BASE_URL: "http://127.0.0.1:9",
-      OPENROUTER_API_KEY: "k",
-      OPENROUTER_BASE_URL: "http://127.0.0.1:9",
-      OPENAI_API_KEY: "k",
-      OPENAI_BASE_URL: "http://127.0.0.1:9",
-      ANTHROPIC_API_KEY: "k",
-      ANTHROPIC_BASE_URL: "http://127.0.0.1:9",
+  it("prefers the user's own, then the workspace's, the system's, the environment's; the default first, the guide last", () => {
+    const { names } = directoryOf(withKey);
+    const providers = [
+      aProviderRecord({ scope: "system", displayName: "system" }),
+      aProviderRecord({ scope: "workspace", displayName: "workspace" }),
+      aProviderRecord({ scope: "user", displayName: "own" }),
+      aProviderRecord({ scope: "user", displayName: "own default", isDefault: true }),
+      aProviderRecord({ scope: "system", displayName: "system default", isDefault: true }),
+    ];
+    expect(names(aConfiguration({ providers }))).toEqual([
+      "own default",
+      "own",
+      "workspace",
+      "system default",
+      "system",
+      "Anthropic",
+      "Ollama",
+      "Built-in guide",
+    ]);
+  });
+
+  it("never has one that is switched off", () => {
+    const { names } = directoryOf();
+    const providers = [
+      aProviderRecord({ displayName: "off", isEnabled: false }),
+      aProviderRecord({ displayName: "on" }),
+    ];
+    expect(names(aConfiguration({ providers }))).toEqual(["on", "Built-in guide"]);
+  });
+
+  it("keeps nobody's instance for anybody else", () => {
+    const { names } = directoryOf();
+    const ada = aConfiguration({ providers: [aProviderRecord({ displayName: "Ada's" })] });
+    const bob = aConfiguration({ providers: [aProviderRecord({ displayName: "Bob's" })] });
+    expect([names(ada)[0], names(bob)[0], names(null)[0]]).toEqual(["Ada's", "Bob's", "Built-in guide"]);
+  });
+
+  it("opens an instance once, and anew with another version of its record or its key", () => {
+    const { directory, opened } = directoryOf();
+    const record = aProviderRecord();
+    const { credential } = record;
+    if (!credential) throw new Error("It has a key.");
+    const changed = [
+      record,
+      record,
+      { ...record, version: 2 },
+      { ...record, credential: { ...credential, version: 2 } },
+    ];
+    for (const each of changed) directory.instances(aConfiguration({ providers: [each] }));
+    expect(opened).toEqual([`${record.id}:1:1`, `${record.id}:2:1`, `${record.id}:1:2`]);
+  });
+
+  it("reads the mirror's word on health, unless it knows something newer", () => {
+    const { directory } = directoryOf();
+    const record = aProviderRecord();
+    const read = (version: number, state: "healthy" | "degraded") => {
+      const health = aHealth({ version, state, lastError: state === "degraded" ? "It failed." : null });
+      const status = [{ providerId: record.id, health, listed: null }];
+      return directory.instances(aConfiguration({ providers: [record], status }))[0];
+    };
+    expect(read(2, "degraded")).toMatchObject({ health: "degraded", trouble: { error: "It failed." } });
+    expect(read(1, "healthy")?.health).toBe("degraded");
+    expect(read(3, "healthy")).toMatchObject({ health: "healthy", trouble: null });
+  });
+
+  it("holds nothing against an instance with a new key that the old one deserved", () => {
+    const { directory } = directoryOf();
+    const record = aProviderRecord({ version: 2 });
+    const health = aHealth({
+      version: 9,
+      state: "down",
+      openUntilMs: AT + 1_000,
+      lastError: "Wrong key.",
+      ofVersion: 1,
     });
-    const instances = await directory.instances(2_000);
-    expect(instances.map(({ id }) => id)).toEqual([
-      "env:anthropic",
-      "env:openai",
-      "env:openrouter",
-      "env:zai",
-      "env:ollama",
-      "guide",
-    ]);
-    expect(instances.slice(0, -1).every(({ health }) => health === "down")).toBe(true);
+    const status = [{ providerId: record.id, health, listed: null }];
+    const [instance] = directory.instances(aConfiguration({ providers: [record], status }));
+    expect(instance).toMatchObject({ health: "unknown", breaker: "closed", trouble: null });
   });
 
-  it("is healthy after the vendor listed its models, those the vendor knows first", async () => {
-    const { first } = directoryOf(anthropicAt(await peer()));
-    const instance = await first();
-    expect(instance?.health).toBe("healthy");
-    expect(instance?.models.map(({ id, health }) => [id, health])).toEqual([
-      ["claude-sonnet-4-6", "healthy"],
-      ["claude-opus-4-6", "unknown"],
-      ["claude-haiku-4-5", "unknown"],
-    ]);
+  it("offers what the instance lists, also without a database afterwards", () => {
+    const { directory } = directoryOf(withKey);
+    const status = [
+      { providerId: BUILT_IN_IDS.ollama, health: aHealth({ version: 1 }), listed: [{ id: "llama3:8b" }] },
+    ];
+    directory.instances(aConfiguration({ status }));
+    const [anthropic, ollama] = directory.instances(null);
+    expect(ollama?.models.map(({ id }) => id)).toEqual(["llama3:8b"]);
+    expect(anthropic?.models.length).toBeGreaterThan(0);
   });
 
-  it.each([
-    [401, "down"],
-    [403, "down"],
-    [404, "unknown"],
-    [405, "unknown"],
-    [429, "degraded"],
-    [500, "degraded"],
-  ])("reads a list call answered with %i as %s, its seeded models still there", async (status, health) => {
-    const { first, directory } = directoryOf(anthropicAt(await peer(status, {})));
-    const instance = await first();
-    expect(instance?.health).toBe(health);
-    expect(instance?.models[0]?.id).toBe("claude-sonnet-4-6");
-    expect((await directory.health())[0]?.lastError).toMatch(/Anthropic.*\.$/);
-  });
-
-  it("does not wait longer than told for a vendor that is silent, and keeps it usable", async () => {
-    const server = await peer();
-    server.answer(() => undefined);
-    const { directory } = directoryOf(anthropicAt(server));
-    const started = performance.now();
-    const [instance] = await directory.instances(50);
-    expect(performance.now() - started).toBeLessThan(500);
-    expect(instance?.health).toBe("unknown");
-    expect(instance?.models.length).toBeGreaterThan(0);
-  });
-
-  it("asks once for many at a time, and not again within a minute", async () => {
-    const server = await peer();
-    const { directory, pass } = directoryOf(anthropicAt(server));
-    await Promise.all(Array.from({ length: 20 }, () => directory.instances(2_000)));
-    pass(59_000);
-    await directory.instances(2_000);
-    expect(server.requests.length).toBe(1);
-  });
-
-  it("asks a failing vendor no more often than a healthy one", async () => {
-    const server = await peer(500, {});
-    const { directory } = directoryOf(anthropicAt(server));
-    for (let round = 0; round < 5; round++) await directory.instances(2_000);
-    expect(server.requests.length).toBe(1);
-  });
-
-  it("answers from memory after a minute while it asks again aside", async () => {
-    const server = await peer();
-    const { directory, pass, settle } = directoryOf(anthropicAt(server));
-    await directory.instances(2_000);
-    server.answer((response) => void setTimeout(() => response.writeHead(401).end(), 30));
-    pass(61_000);
-    expect((await directory.instances(2_000))[0]?.health).toBe("healthy");
-    await settle();
-    expect((await directory.instances(2_000))[0]?.health).toBe("down");
-  });
-
-  it("counts real traffic at once: one failure degrades, three take down, a success heals", async () => {
-    const { directory, first } = directoryOf(anthropicAt(await peer()));
-    await first();
-    const states: (string | undefined)[] = [];
-    for (const ok of [false, false, false, true]) {
-      directory.report("env:anthropic", ok ? { ok, latencyMs: 12.4 } : { ok, error: "It broke." });
-      states.push((await first())?.health);
-    }
-    expect(states).toEqual(["degraded", "degraded", "down", "healthy"]);
-    const [health] = await directory.health();
-    expect(health).toMatchObject({ state: "healthy", latencyMs: 12 });
-    expect(health?.lastError).toBeUndefined();
-  });
-
-  it("does not let a list that answers hide that answers fail", async () => {
-    const { directory, first, pass, settle } = directoryOf(anthropicAt(await peer()));
-    await first();
-    for (let round = 0; round < 3; round++) directory.report("env:anthropic", { ok: false, error: "It broke." });
-    pass(61_000);
-    await first();
-    await settle();
-    expect((await first())?.health).toBe("degraded");
-  });
-
-  it("ignores reports on an instance it does not have", async () => {
-    const { directory } = directoryOf({});
-    directory.report("env:gone", { ok: false, error: "x" });
-    directory.report("guide", { ok: false, error: "x" });
-    expect((await directory.health()).map(({ state }) => state)).toEqual(["healthy"]);
+  it("describes the models of an instance once, while nothing about them changes", () => {
+    const { directory } = directoryOf(withKey);
+    const configuration = aConfiguration();
+    const [first] = directory.instances(configuration);
+    expect(directory.instances(configuration)[0]?.models).toBe(first?.models);
   });
 });
