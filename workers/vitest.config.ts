@@ -16,6 +16,7 @@ export default defineConfig({
           ANTHROPIC_API_KEY: "test-key",
           ANTHROPIC_BASE_URL: inject("modelUrl"),
           OLLAMA_BASE_URL: "off",
+          PROVIDER_LOGINS: inject("providerLogins"),
         },
       },
     })),
@@ -24,7 +25,11 @@ export default defineConfig({
     name: "workerd",
     root: "..",
     include: ["{workers,durable-objects,tests/{isolation,fuzz}}/**/*.workerd.test.ts"],
-    globalSetup: ["shared/testing/worker/database.setup.ts", "shared/testing/worker/model-server.setup.ts"],
+    globalSetup: [
+      "shared/testing/worker/database.setup.ts",
+      "shared/testing/worker/model-server.setup.ts",
+      "shared/testing/worker/login-vendor.setup.ts",
+    ],
     testTimeout: 20_000,
     // A second worker would get every module of the first in one message, and 32 MiB is the most that workerd takes.
     isolate: false,

@@ -13,7 +13,7 @@ let ann: Account;
 let bob: Account;
 beforeAll(async () => {
   [ann, bob] = [await anAccount("ann"), await anAccount("bob")];
-});
+}, 60_000);
 
 async function begin(kind: "zai" | "openrouter") {
   const answer = await ask(`/api/providers/${kind}/login`, { method: "POST", headers: ann.bearer });

@@ -7,6 +7,8 @@ import * as z from "zod";
 export interface Asked {
   method: string;
   path: string;
+  /** The whole address that was asked for. */
+  url: string;
   body: Record<string, string>;
   authorization: string | undefined;
 }
@@ -26,6 +28,7 @@ async function read(request: IncomingMessage): Promise<Asked> {
   return {
     method: request.method ?? "",
     path: new URL(request.url ?? "/", "http://vendor").pathname,
+    url: request.url ?? "/",
     body: z.record(z.string(), z.string()).parse(body),
     authorization,
   };
@@ -103,13 +106,20 @@ export class LoginVendor {
     this.asked.push(asked);
     const misbehave = this.#queue.shift();
     if (misbehave) return misbehave(response, asked);
+    if (asked.path === "/authorize" || asked.path === "/auth") {
+      response.writeHead(302, { location: this.approve(`${this.url}${asked.url}`) }).end();
+      return;
+    }
     const [status, body] = this.#answer(asked);
     response.writeHead(status, { "content-type": "application/json" });
     response.end(JSON.stringify(body));
   }
 
   #answer({ path, body }: Asked): Answer {
-    if (path === "/token" || path === "/oauth/token") return this.#token(body);
+    if (path === "/token" || path === "/oauth/token") return this.#token(body, this.lifetime);
+    // Over before they are used: every call needs new ones.
+    if (path === "/short/token") return this.#token(body, 30);
+    if (path === "/asked") return [200, this.asked];
     if (path === "/device")
       return [
         200,
@@ -149,7 +159,7 @@ export class LoginVendor {
     return challenge !== undefined && createHash("sha256").update(verifier).digest("base64url") === challenge;
   }
 
-  #token(body: Record<string, string>): Answer {
+  #token(body: Record<string, string>, lifetime: number): Answer {
     if (body.grant_type === "refresh_token") {
       if (!this.#refresh.delete(body.refresh_token ?? ""))
         return [400, { error: "invalid_grant", error_description: "used up" }];
@@ -162,7 +172,7 @@ export class LoginVendor {
       {
         access_token: accessToken,
         token_type: "Bearer",
-        expires_in: this.lifetime,
+        expires_in: lifetime,
         refresh_token: refreshToken,
         id_token: "not.a.token",
       },

@@ -11,5 +11,9 @@ declare module "vitest" {
     modelUrl: string;
     /** POST behaviours for the next requests; GET the requests so far; DELETE to begin anew. */
     modelControlUrl: string;
+    /** A vendor that one can log in to; `GET /asked` says what it was asked. */
+    loginVendorUrl: string;
+    /** `PROVIDER_LOGINS`: there, for OpenRouter and Z.ai. */
+    providerLogins: string;
   }
 }
