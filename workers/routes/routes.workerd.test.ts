@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from "vitest";
 import * as z from "zod";
 import { ConversationExport } from "../../shared/contract/conversation.ts";
+import { Provider } from "../../shared/contract/provider.ts";
 import { BUILT_IN_IDS } from "../../shared/domain/providers/provider-record.ts";
 import { OBJECT_HEADERS } from "../../shared/ports/conversation-object.ts";
 import { memoryEdge, problemIn } from "../testing/memory-edge.ts";
@@ -376,6 +377,26 @@ describe("the account", () => {
       defaultWorkspaceId: PEOPLE.alice.workspace.id,
       settings: { defaultModel: { value: "opus", from: "workspace" } },
     });
+  });
+
+  test("exports the providers and machines it made, without a secret", async () => {
+    const { ask } = memoryEdge();
+    const secrets = { apiKey: "sk-canary-0123456789", header: "canary header value" };
+    for (const as of ["alice", "bob"]) {
+      const config = { headers: { "X-Key": secrets.header } };
+      const body = { kind: "anthropic", displayName: as, config, credential: { apiKey: secrets.apiKey } };
+      expect((await ask("/api/providers", { method: "POST", body, as })).status).toBe(201);
+      expect((await ask("/api/connectors", { method: "POST", body: { name: `${as}-box` }, as })).status).toBe(201);
+    }
+    const text = await (await ask("/api/me/export")).text();
+    const named = z.object({
+      providers: z.array(Provider.omit({ health: true })),
+      connectors: z.array(z.object({ name: z.string() })),
+    });
+    const { providers, connectors } = named.parse(JSON.parse(text));
+    expect(providers).toMatchObject([{ displayName: "alice", credential: { configured: true, hint: "…6789" } }]);
+    expect(connectors).toEqual([{ name: "alice-box" }]);
+    expect(text).not.toMatch(/canary|v1\.|bob/);
   });
 
   test("exports all its own conversations as one document", async () => {
