@@ -248,7 +248,9 @@ describe("with Postgres away", () => {
         const response = await fetchWorker(path, { ...request, headers: { ...request.headers, ...alice.bearer } });
         const tookMs = Date.now() - began;
         response.webSocket?.accept();
-        if (response.status === 503 && !path.startsWith("/health/")) await expectAway(response, label);
+        const isPage = response.headers.get("content-type")?.startsWith("text/html");
+        if (isPage) expect([label, await response.text()]).toEqual([label, expect.stringContaining("database")]);
+        else if (response.status === 503 && !path.startsWith("/health/")) await expectAway(response, label);
         else await response.body?.cancel();
         return { label, status: response.status, soon: tookMs < 3_500 };
       }),
@@ -269,6 +271,20 @@ describe("with Postgres away", () => {
       expect(worked).toContain(operation);
     for (const operation of [
       "getMe",
+      "listModels",
+      "refreshModels",
+      "listProviders",
+      "createProvider",
+      "listProviderHealth",
+      "getProvider",
+      "updateProvider",
+      "deleteProvider",
+      "testProvider",
+      "startLogin",
+      "getLogin",
+      "listConnectors",
+      "createConnector",
+      "deleteConnector",
       "listConversations",
       "createConversation",
       "updateConversation",
