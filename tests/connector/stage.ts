@@ -37,26 +37,40 @@ export async function eventually<Value>(what: string, look: () => Promise<Value 
   }
 }
 
+interface Place {
+  url: string;
+  /** What the program is run by. */
+  wrap: readonly string[];
+}
+
 export class Machine {
   readonly home: Home = aHome();
   readonly person: Person;
   readonly name: string;
   process: ConnectorProcess;
+  readonly #place: Place;
 
-  constructor(person: Person, name: string, words: readonly string[], wrap: readonly string[] = []) {
+  /** `place`: where it runs and how it reaches the house, unless that is beside it. */
+  constructor(person: Person, name: string, words: readonly string[], place?: Place) {
     this.person = person;
     this.name = name;
-    this.process = new ConnectorProcess(this.home, ["--url", person.account.url, ...words], wrap);
+    this.#place = place ?? { url: person.account.url, wrap: [] };
+    this.process = this.#start(words);
   }
 
   /** The same machine once more: it knows its secret by now. */
   restart(): void {
-    this.process = new ConnectorProcess(this.home, ["--url", this.person.account.url]);
+    this.process = this.#start([]);
+  }
+
+  #start(words: readonly string[]): ConnectorProcess {
+    const { url, wrap } = this.#place;
+    return new ConnectorProcess(this.home, ["--url", url, ...words], wrap);
   }
 
   get saved(): { connectorId: string; secret: string } {
     const text = readFileSync(join(this.home.path, "config", "mosaic", "connector.json"), "utf8");
-    const found = ConfigFile.parse(JSON.parse(text)).servers[this.person.account.url];
+    const found = ConfigFile.parse(JSON.parse(text)).servers[this.#place.url];
     if (!found) throw new Error("this machine is not enrolled");
     return found;
   }

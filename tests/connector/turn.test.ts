@@ -1,11 +1,9 @@
 /** Turns that a machine answers, and what becomes of them when it goes away in the middle. */
-import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import * as z from "zod";
-import { ServerFrame } from "../../shared/contract/frames.ts";
-import { textOf } from "../../shared/contract/message.ts";
 import { type Stack, startStack } from "../../shared/testing/node/stack.ts";
-import { type FakeOllama, MODEL, startFakeOllama, wordsOf } from "./fake-ollama.ts";
+import { type FakeOllama, startFakeOllama, wordsOf } from "./fake-ollama.ts";
+import { answerIn, kinds, run, turn } from "./run-turn.ts";
 import { type Machine, Person } from "./stage.ts";
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 240_000 });
@@ -27,53 +25,6 @@ afterAll(async () => {
   await stack?.stop();
   await Promise.all([near?.close(), far?.close()]);
 });
-
-const Conversation = z.object({ id: z.string() });
-
-/** The frames of one turn, as they come. */
-async function* turn(person: Person, model = MODEL): AsyncGenerator<ServerFrame> {
-  const { id } = Conversation.parse(await (await person.request("POST", "/api/conversations", {})).json());
-  const { url, authorization } = person.account;
-  const response = await fetch(`${url}/api/conversations/${id}/messages`, {
-    method: "POST",
-    headers: { ...authorization, accept: "text/event-stream", "content-type": "application/json", origin: url },
-    body: JSON.stringify({ id: randomUUID(), text: "Tell me something long.", model }),
-  });
-  if (!response.ok || !response.body) throw new Error(`${response.status}: ${await response.text()}`);
-  let rest = "";
-  for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {
-    const blocks = `${rest}${chunk}`.split("\n\n");
-    rest = blocks.pop() ?? "";
-    for (const block of blocks) {
-      const data = /^data: ?(.*)$/m.exec(block)?.[1];
-      if (data) yield ServerFrame.parse(JSON.parse(data));
-    }
-  }
-}
-
-type Event = Extract<ServerFrame, { type: "event" }>["event"];
-
-/** Runs a turn; `onDelta` sees how much of the answer there is. @returns its events */
-async function run(person: Person, onDelta: (characters: number) => void = () => {}): Promise<Event[]> {
-  const events: Event[] = [];
-  let characters = 0;
-  for await (const frame of turn(person)) {
-    if (frame.type === "event") events.push(frame.event);
-    if (frame.type !== "message:delta") continue;
-    characters += frame.text.length;
-    onDelta(characters);
-  }
-  return events;
-}
-
-function answerIn(events: readonly Event[]): string {
-  const completed = events.find((event) => event.type === "turn:completed");
-  if (completed?.type !== "turn:completed")
-    throw new Error(`the turn did not complete: ${JSON.stringify(events.at(-1))}`);
-  return textOf(completed.message.parts);
-}
-
-const kinds = (events: readonly Event[]): string[] => events.map(({ type }) => type);
 
 async function aPersonWith(...machines: [string, FakeOllama][]): Promise<{ person: Person; machines: Machine[] }> {
   const person = await Person.signUp(stack.url);
@@ -141,7 +92,9 @@ test("stopping a turn ends the request at the model server on the machine", asyn
     if (frame.type === "message:delta") break;
     if (frame.type === "event" && frame.event.type === "turn:failed") throw new Error(JSON.stringify(frame.event));
   }
-  const { items } = z.object({ items: z.array(Conversation) }).parse(await person.get("/api/conversations?limit=1"));
+  const { items } = z
+    .object({ items: z.array(z.object({ id: z.string() })) })
+    .parse(await person.get("/api/conversations?limit=1"));
   expect((await person.request("POST", `/api/conversations/${items[0]?.id}/stop`)).status).toBeLessThan(300);
   await vi.waitFor(() => expect(near.cut).toBe(before + 1), { timeout: 20_000 });
   await machines[0]?.remove();
