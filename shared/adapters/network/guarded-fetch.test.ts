@@ -150,7 +150,7 @@ describe("a call", () => {
     const server = await startRawServer();
     server.answer((response) => {
       response.writeHead(200, { "content-type": "application/json" });
-      const piece = `"${"x".repeat(1024 * 1024)}",`;
+      const piece = `"${"x".repeat(1024 * 1024)}",\n`;
       const write = (): void => void (response.destroyed || response.write(piece, () => setImmediate(write)));
       response.write("[");
       write();

@@ -6,6 +6,7 @@ import { ProviderError } from "../../ports/model-provider.ts";
 import { ask, collect, failureOfEvents } from "../../testing/providers/collect-events.ts";
 import { aProviderRecord, depsWith, sealedAs } from "../../testing/providers/open-at.ts";
 import { type RawServer, startRawServer } from "../../testing/providers/raw-server.ts";
+import { accessTo } from "./access.ts";
 import { openProvider } from "./open-provider.ts";
 import { rootOf } from "./vendors.ts";
 
@@ -68,7 +69,8 @@ describe("an instance's secret", () => {
       response.writeHead(200, { "content-type": "application/json" });
       response.end(JSON.stringify({ data: ids.map((id) => ({ id })), models: ids.map((name) => ({ name })) }));
     });
-    expect(JSON.stringify(await provider.models(signal))).not.toContain("canary");
+    const listed = JSON.stringify(await provider.models(signal));
+    for (const trace of ["canary", "[secret]"]) expect(listed).not.toContain(trace);
     await server.close();
   });
 
@@ -130,6 +132,20 @@ describe("an instance's secret", () => {
 });
 
 describe("where an instance is asked", () => {
+  it("is its own origin alone, whatever an SDK makes of the address", async () => {
+    const asked: string[] = [];
+    const send: typeof fetch = async (input) => {
+      asked.push(String(input));
+      return new Response("{}");
+    };
+    const record = aProviderRecord({ baseUrl: "https://models.example.org/v1" });
+    const { fetch: leave } = accessTo(record, depsWith({}, { fetchFor: () => send }));
+    for (const url of ["https://else.example.org/v1", "http://models.example.org/", "https://models.example.org:8443/"])
+      await expect(leave(url)).rejects.toThrow("leaves the saved address");
+    await leave("https://models.example.org/v1/messages");
+    expect(asked).toEqual(["https://models.example.org/v1/messages"]);
+  });
+
   it.each<[ConnectableKind, string | null, string]>([
     ["openai-compatible", "http://127.0.0.1:1234", "http://127.0.0.1:1234/v1"],
     ["openai-compatible", "http://127.0.0.1:1234/", "http://127.0.0.1:1234/v1"],
