@@ -62,7 +62,10 @@ export function sendMessage(
   });
   publish(room, logged);
   // Its turn is next: what it reads first is on its way while the ack goes.
-  if (decision.state === "started") queueMicrotask(() => room.configuration.readEarly(principal.userId));
+  if (decision.state === "started")
+    queueMicrotask(() => {
+      if (!queue.running) room.configuration.readEarly(principal.userId);
+    });
   services.timers.after(0, () => queue.kick()); // after the ack has gone: what a turn asks first would hold it up
   return ok({
     messageId: id,
