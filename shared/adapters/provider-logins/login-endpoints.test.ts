@@ -93,6 +93,23 @@ describe("a redirect login", () => {
     expect(vendor.asked.at(-1)?.body.client_secret).toBeUndefined();
   });
 
+  it("takes tokens without a named end for an hour's, where they can be renewed", async () => {
+    const endpoints = endpointsFor({ zai: redirectAt() });
+    const answer = (more: object) => {
+      const body = JSON.stringify({ access_token: "a", token_type: "bearer", ...more });
+      vendor.next((response) => response.writeHead(200, { "content-type": "application/json" }).end(body));
+    };
+    const expiresAtMs = NOW + 3_600_000;
+    answer({ refresh_token: "r" });
+    expect(await trade({ zai: redirectAt() })).toMatchObject({ secret: { oauth: { expiresAtMs } } });
+    answer({});
+    expect(await trade({ zai: redirectAt() })).toEqual({ ok: true, secret: { oauth: { accessToken: "a" } } });
+    answer({});
+    expect(await endpoints.refresh("zai", { accessToken: "a", refreshToken: "r" })).toMatchObject({
+      secret: { oauth: { expiresAtMs } },
+    });
+  });
+
   it("takes no code that somebody else was given", async () => {
     const answer = await trade({ zai: redirectAt() }, (back) => back.set("code", "injected"));
     expect(answer).toMatchObject({ ok: false, why: "refused" });
@@ -258,6 +275,17 @@ describe("a device login", () => {
     expect(await endpoints.poll("zai", first.pending)).toMatchObject({ ok: false, why: "pending" });
     vendor.device = "approved";
     expect(await endpoints.poll("zai", first.pending)).toMatchObject({ ok: true, secret: { oauth: {} } });
+  });
+
+  it("sends nobody to an address that is none", async () => {
+    for (const uri of ["javascript:alert(1)", "http://activate.example", "nowhere"]) {
+      const body = { device_code: "d", user_code: "u", verification_uri: uri, expires_in: 600 };
+      vendor.next((response) =>
+        response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(body)),
+      );
+      const begun = await endpointsFor(logins()).begin("zai", { uri: URI, state: "s" });
+      expect(begun).toMatchObject({ ok: false, why: "misconfigured" });
+    }
   });
 
   it.each([

@@ -1,10 +1,10 @@
 import * as oauth from "oauth4webapi";
-import type { VendorLogin } from "../../contract/provider-login-settings.ts";
+import { isSafeAddress, type VendorLogin } from "../../contract/provider-login-settings.ts";
 import type { Begun, Granted, OAuthTokens } from "../../ports/login-endpoints.ts";
 import { type FlowDeps, type LoginFlow, noSuchStep } from "./login-flow.ts";
 import { troubleOf } from "./login-trouble.ts";
 import { addressOf, oauthServer, throughFetch } from "./oauth-server.ts";
-import type { Fetch } from "./vendor-fetch.ts";
+import { type Fetch, NoAnswer } from "./vendor-fetch.ts";
 
 /** Asked no more often than that, where the vendor names no interval (RFC 8628 3.2). */
 const INTERVAL_SECONDS = 5;
@@ -17,13 +17,20 @@ interface Party {
   server(): Promise<oauth.AuthorizationServer>;
 }
 
-/** Tokens as they are sealed. A vendor that names no lifetime is asked for new ones when it refuses the old. */
-const tokensOf = (answer: oauth.TokenEndpointResponse, nowMs: number): OAuthTokens => ({
-  accessToken: answer.access_token,
-  ...(answer.refresh_token === undefined ? {} : { refreshToken: answer.refresh_token }),
-  ...(answer.expires_in === undefined ? {} : { expiresAtMs: nowMs + Math.round(answer.expires_in * 1000) }),
-  ...(answer.scope === undefined ? {} : { scope: answer.scope }),
-});
+/** Where a vendor names no lifetime, and new tokens can be had. */
+const ASSUMED_LIFETIME_SECONDS = 3_600;
+
+/** Tokens as they are sealed. Those that nothing renews and nothing ends are used until the vendor refuses them. */
+function tokensOf(answer: oauth.TokenEndpointResponse, nowMs: number, canRenew: boolean): OAuthTokens {
+  const assumed = canRenew || answer.refresh_token !== undefined ? ASSUMED_LIFETIME_SECONDS : undefined;
+  const seconds = answer.expires_in ?? assumed;
+  return {
+    accessToken: answer.access_token,
+    ...(answer.refresh_token === undefined ? {} : { refreshToken: answer.refresh_token }),
+    ...(seconds === undefined ? {} : { expiresAtMs: nowMs + Math.round(seconds * 1000) }),
+    ...(answer.scope === undefined ? {} : { scope: answer.scope }),
+  };
+}
 
 function authenticationOf({ clientSecret, clientAuthentication }: VendorLogin): oauth.ClientAuth {
   if (clientSecret === undefined) return oauth.None();
@@ -56,10 +63,14 @@ async function beginDevice({ login, client, authentication, fetch, server }: Par
   const wish = new URLSearchParams(scopeOf(login));
   const response = await oauth.deviceAuthorizationRequest(at, client, authentication, wish, throughFetch(fetch));
   const answer = await oauth.processDeviceAuthorizationResponse(at, client, response);
+  const url = answer.verification_uri_complete ?? answer.verification_uri;
+  // A page of ours offers it as a link.
+  if (!URL.canParse(url) || !isSafeAddress(new URL(url)))
+    throw new NoAnswer("sends people to an address that is not https", { isFinal: true });
   return {
     ok: true,
     method: "device",
-    url: answer.verification_uri_complete ?? answer.verification_uri,
+    url,
     userCode: answer.user_code,
     expiresInMs: answer.expires_in * 1000,
     intervalSeconds: answer.interval ?? INTERVAL_SECONDS,
@@ -112,9 +123,10 @@ export function createOAuthFlow(login: VendorLogin, { vendor, fetch, now }: Flow
 
   const granted = async (
     ask: (at: oauth.AuthorizationServer) => Promise<oauth.TokenEndpointResponse>,
+    { canRenew } = { canRenew: false },
   ): Promise<Granted> => {
     try {
-      return { ok: true, secret: { oauth: tokensOf(await ask(await party.server()), now()) } };
+      return { ok: true, secret: { oauth: tokensOf(await ask(await party.server()), now(), canRenew) } };
     } catch (error) {
       return troubleOf(vendor, error);
     }
@@ -143,11 +155,14 @@ export function createOAuthFlow(login: VendorLogin, { vendor, fetch, now }: Flow
     },
     async refresh({ refreshToken }) {
       if (refreshToken === undefined) return noSuchStep(vendor);
-      return await granted(async (at) => {
-        const options = throughFetch(fetch);
-        const response = await oauth.refreshTokenGrantRequest(at, client, authentication, refreshToken, options);
-        return await oauth.processRefreshTokenResponse(at, client, response);
-      });
+      return await granted(
+        async (at) => {
+          const options = throughFetch(fetch);
+          const response = await oauth.refreshTokenGrantRequest(at, client, authentication, refreshToken, options);
+          return await oauth.processRefreshTokenResponse(at, client, response);
+        },
+        { canRenew: true },
+      );
     },
     async revoke(tokens) {
       try {

@@ -6,7 +6,7 @@ import { refusalOf, troubleOf } from "./login-trouble.ts";
 import { createOAuthFlow } from "./oauth-flow.ts";
 import { NoAnswer, vendorFetch } from "./vendor-fetch.ts";
 
-export const OPENAI_ISSUER = "https://auth.openai.com";
+const OPENAI_ISSUER = "https://auth.openai.com";
 const CODE_LIFETIME_MS = 15 * 60_000;
 
 const UserCode = z.looseObject({
