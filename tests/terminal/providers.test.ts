@@ -35,8 +35,8 @@ beforeAll(async () => {
   tokens = { ada: await signUp("ada"), eve: await signUp("eve") };
 });
 afterAll(async () => {
-  await stack.stop();
-  await vendor.close();
+  await stack?.stop();
+  await vendor?.close();
 });
 beforeEach(() => {
   vendor.always({});

@@ -29,7 +29,7 @@ export const GUIDE_PASSAGES: readonly { doc: string; heading: string; text: stri
  {
   "doc": "README.md",
   "heading": "Where to go next",
-  "text": "- [Getting started](docs/getting-started.md): models, accounts, passwords, the page\n- [Providers](docs/providers.md): connecting them, whose key is used, health, what happens when one fails\n- [Machines that dial in](docs/connector.md): Ollama and others on your own computers\n- [The terminal](docs/terminal.md): `mosaic`, its options, keys and commands\n- [Self-hosting](docs/self-hosting.md): settings, the data folder, backups, what each start error means\n- [Deploying](docs/deploying.md): Cloudflare with Neon\n- [Reliability](docs/reliability.md): the long runs of kills and simulated faults, and what they showed\n- [Performance](docs/performance.md): what was measured, and how to measure it yourself\n- [Testing](docs/testing.md), [architecture](docs/architecture/README.md) and [decisions](docs/decisions), for changing it"
+  "text": "- [Getting started](docs/getting-started.md): models, accounts, passwords, the page\n- [Providers](docs/providers.md): connecting them, whose key is used, health, what happens when one fails\n- [Machines that dial in](docs/connector.md): Ollama and others on your own computers\n- [The terminal](docs/terminal.md): `mosaic`, its options, keys and commands\n- [Logins at vendors](docs/provider-logins.md), for operators\n- [Self-hosting](docs/self-hosting.md): settings, the data folder, backups, what each start error means\n- [Deploying](docs/deploying.md): Cloudflare with Neon\n- [Reliability](docs/reliability.md): the long runs of kills and simulated faults, and what they showed\n- [Performance](docs/performance.md): what was measured, and how to measure it yourself\n- [Testing](docs/testing.md), [architecture](docs/architecture/README.md) and [decisions](docs/decisions), for changing it"
  },
  {
   "doc": "docs/architecture/README.md",
@@ -104,7 +104,7 @@ export const GUIDE_PASSAGES: readonly { doc: string; heading: string; text: stri
  {
   "doc": "docs/connector.md",
   "heading": "Several machines, and machines that go away",
-  "text": "Connect as many as you like. If one is offline, or goes away in the middle of an answer, the same model on another of your machines is\nasked first, then your other providers; the answer says so. *Settings, Machines* shows which are online and when the others were\nlast seen."
+  "text": "Connect as many as you like. If one is offline, or goes away in the middle of an answer, the same model on another of your machines is\nasked first, then your other providers; the answer says so. *Settings, Machines* shows which are online and when the others were\nlast seen; one that is back within half a minute does not show as offline."
  },
  {
   "doc": "docs/connector.md",
@@ -282,6 +282,46 @@ export const GUIDE_PASSAGES: readonly { doc: string; heading: string; text: stri
   "text": "`npm run bench:start-up`\n\n| figure | measured | at most |\n|---|---|---|\n| first `npm start` after the install | 9.0 s | 15 s |\n| later `npm start`, p50 of 5 | 2.8 s | 4 s |\n| Worker bundle, gzipped | 628 KiB | 1024 KiB |\n\nThe first start makes the database, builds the Worker and the page, and applies the migrations."
  },
  {
+  "doc": "docs/provider-logins.md",
+  "heading": "Logins at vendors",
+  "text": "For operators: which logins there are instead of API keys, how to set one up, and what happens to the tokens. How people use them\nstands in [Providers](providers.md)."
+ },
+ {
+  "doc": "docs/provider-logins.md",
+  "heading": "Which logins are built in?",
+  "text": "OpenRouter's. It needs no setting: whoever connects OpenRouter approves it there and gets an API key of their own, which OpenRouter\nlists under its key settings. It stays valid until its owner deletes it there; OpenRouter offers no way to do that from here.\nOpenRouter takes callbacks of `https` addresses and of `localhost`.\n\nAll others are off until `PROVIDER_LOGINS` names them. Asking for one that is off says so, and what to set."
+ },
+ {
+  "doc": "docs/provider-logins.md",
+  "heading": "What does PROVIDER_LOGINS take?",
+  "text": "JSON with an entry for each kind of provider: `anthropic`, `openai`, `openrouter`, `zai`, `ollama`, `openai-compatible`. It is checked at\nthe start; each mistake is one sentence that names the field and never its value.\n\n| Field | Meaning |\n|---|---|\n| `clientId` | what the vendor gave you when you registered your Mosaic with it |\n| `clientSecret`, `clientAuthentication` | only if it gave you one; `post` (default) or `basic` says how it is shown |\n| `issuer` | instead of the addresses: Mosaic asks it for them (RFC 8414, OpenID discovery) |\n| `authorizationUrl`, `tokenUrl` | the addresses of a redirect login; a query in the first one is kept |\n| `deviceUrl`, `tokenUrl` | the addresses of a device login (RFC 8628) |\n| `method` | `redirect` or `device`; without it a device login where there is a `deviceUrl` |\n| `revocationUrl` | where tokens are taken back (RFC 7009); without it they end by themselves |\n| `scopes` | words with one space between them |\n| `baseUrl` | for `ollama` and `openai-compatible` only, and needed there: the API that the tokens are good for; a public address |"
+ },
+ {
+  "doc": "docs/provider-logins.md",
+  "heading": "What does PROVIDER_LOGINS take?",
+  "text": "Addresses are `https`; `http` is for this machine only. Redirects are never followed. Register this callback with the vendor:\n`<PUBLIC_URL>/api/providers/<kind>/callback`. PKCE (S256) and a `state` are always sent. There is one callback for each kind, and\nan answer at the wrong one ends nothing.\n\n```sh\nPROVIDER_LOGINS='{\n  \"zai\": {\n    \"clientId\": \"…\",\n    \"authorizationUrl\": \"https://login.example.com/authorize\",\n    \"tokenUrl\": \"https://login.example.com/token\",\n    \"revocationUrl\": \"https://login.example.com/revoke\",\n    \"scopes\": \"models offline_access\"\n  },\n  \"openai-compatible\": { \"clientId\": \"…\", \"issuer\": \"https://login.example.com\", \"baseUrl\": \"https://models.example.com/v1\" }\n}' npm start\n```\n\n`{\"openai\": {\"clientId\": \"…\"}}` alone means OpenAI's own device login, which differs from the standard; any other field makes\n`openai` a kind like the rest. `{\"openrouter\": {\"authorizationUrl\": \"…\", \"tokenUrl\": \"…\"}}` without a client id moves the built-in\nlogin to another address, for a stand-in of OpenRouter."
+ },
+ {
+  "doc": "docs/provider-logins.md",
+  "heading": "What do the vendors' terms say?",
+  "text": "Read them before you set a login up; this page is no permission. Anthropic does not allow third-party products to use the login of\nits subscriptions. OpenAI's device login is the one that its own programs use; whether a client id of yours may use it, and for\nwhich API, is between you and OpenAI. Mosaic ships no client id and never says to be another program: use a client id that the\nvendor gave to you, never one that belongs to another product. With an API key none of this arises."
+ },
+ {
+  "doc": "docs/provider-logins.md",
+  "heading": "Who can end a login?",
+  "text": "Whoever began it, within 15 minutes, once. Coming back from the vendor, the browser must be signed in to Mosaic as that person;\notherwise the page asks them to copy its address to where the login waits, and warns everyone else not to pass it on. That is for\nlogins begun in a terminal, and against people who send others to a vendor's page to get hold of their account there. A device\nlogin has no such check, which is how the standard is made: whoever types somebody else's code lets them in.\n\nOnly whoever may add a provider for a workspace or for everyone can log in for them. A login renews an existing provider only\nwhere that has the vendor's own address: tokens are sent nowhere else."
+ },
+ {
+  "doc": "docs/provider-logins.md",
+  "heading": "What happens to the tokens?",
+  "text": "They are sealed like API keys ([Settings: secrets](self-hosting.md#settings-secrets)). A minute before their end they are renewed, by\none object for each login: many turns at once are one request. New tokens are written down there before anyone gets them, and come to\nPostgres afterwards, also if it is away for long. Back up the folder `state` together with the database, as always.\n\nIf a vendor says that a login has ended, its provider says so in one sentence and is not tried until somebody logs in again. If\nthe vendor cannot be reached, Mosaic asks again for up to 20 seconds, and uses the old token while it lasts.\n\nWhen a provider is removed, its login replaced, or its owner's account deleted, the vendor is told, again and again for some hours\nif need be, where it has a `revocationUrl`."
+ },
+ {
+  "doc": "docs/provider-logins.md",
+  "heading": "What can be lost?",
+  "text": "- **While tokens are renewed.** Many vendors make a refresh token good for one use. If the process dies after the vendor has\n  answered and before the answer is written down (some milliseconds), or if that answer never arrives, only the vendor knows the new\n  token. Mosaic tries the old one again, which helps where the vendor forgives it; where not, the login has ended and says so.\n- **While a login ends.** The vendor's code is good once too. If the process dies between the vendor's answer and Postgres, the login\n  fails when it is tried again, and has to be started anew. The key that OpenRouter has made by then stays in its list.\n- **With a backup.** Restoring an old one brings back refresh tokens that were used up since: those people log in again."
+ },
+ {
   "doc": "docs/providers.md",
   "heading": "Providers",
   "text": "A provider is a place where models answer: a vendor with your key, or a model server of your own. You connect as many as you\nlike, under *Settings, Providers* in the page or with `npx mosaic providers` in the terminal. A change applies to the next\nmessage; nothing is restarted."
@@ -299,7 +339,7 @@ export const GUIDE_PASSAGES: readonly { doc: string; heading: string; text: stri
  {
   "doc": "docs/providers.md",
   "heading": "Log in instead of copying a key",
-  "text": "Where a login is set up, the page offers *Log in with …*: the vendor's page opens in a new window, and the first page notices when\nyou are done. OpenRouter works everywhere; the others need the operator's [PROVIDER_LOGINS](self-hosting.md#settings-models). A login with\na code shows the code to type there. In the terminal it is `npx mosaic providers login openrouter`.\n\nIf the vendor's page ends at an address that does not open, copy that address and paste it into the field that waits for it, in the\npage or the terminal. It only works for the person who began the login, and once. A login is renewed by itself while the vendor\nallows it; when it has ended you are told to log in again."
+  "text": "Where a login is set up, the page offers *Log in with …*: the vendor's page opens in a new window, and the first page notices when\nyou are done. OpenRouter works everywhere; the others need to be [set up by the operator](provider-logins.md). A login with\na code shows the code to type there. In the terminal it is `npx mosaic providers login openrouter`.\n\nIf the vendor's page ends at an address that does not open, copy that address and paste it into the field that waits for it, in the\npage or the terminal. It only works for the person who began the login, and once. A login is renewed by itself while the vendor\nallows it; when it has ended you are told to log in again."
  },
  {
   "doc": "docs/providers.md",
@@ -429,12 +469,12 @@ export const GUIDE_PASSAGES: readonly { doc: string; heading: string; text: stri
  {
   "doc": "docs/self-hosting.md",
   "heading": "Settings: models",
-  "text": "| Variable | Meaning |\n|---|---|\n| `ANTHROPIC_API_KEY`, `OPENAI_API_KEY`, `OPENROUTER_API_KEY`, `ZAI_API_KEY` | keys; each connects that vendor for everybody |\n| `ANTHROPIC_BASE_URL`, `OPENAI_BASE_URL`, `OPENROUTER_BASE_URL`, `ZAI_BASE_URL` | another server that speaks the same API |\n| `OLLAMA_BASE_URL` | an address, or `off`; unset, `http://127.0.0.1:11434` is used if an Ollama answers there at the start |\n| `PROVIDER_PROBE_SECONDS` | how often a provider is asked how it is, 5 to 3600; default `60` |\n| `PROVIDER_HEADERS_TIMEOUT_MS`, `PROVIDER_IDLE_TIMEOUT_MS` | how long a provider may be silent before its first sign of life, and between any two; default `60000` |\n| `ALLOW_PRIVATE_NETWORK` | `1`: an instance admin may save addresses of private networks |\n| `PROVIDER_LOGINS` | logins at vendors, as JSON; below |\n| `EMBEDDING_MODEL` | which model turns texts into vectors; default `nomic-embed-text`, from an Ollama or a compatible server |\n\nEverybody connects providers of their own in the page or the terminal ([providers](providers.md)); what is set here is for all."
+  "text": "| Variable | Meaning |\n|---|---|\n| `ANTHROPIC_API_KEY`, `OPENAI_API_KEY`, `OPENROUTER_API_KEY`, `ZAI_API_KEY` | keys; each connects that vendor for everybody |\n| `ANTHROPIC_BASE_URL`, `OPENAI_BASE_URL`, `OPENROUTER_BASE_URL`, `ZAI_BASE_URL` | another server that speaks the same API |\n| `OLLAMA_BASE_URL` | an address, or `off`; unset, `http://127.0.0.1:11434` is used if an Ollama answers there at the start |\n| `PROVIDER_PROBE_SECONDS` | how often a provider is asked how it is, 5 to 3600; default `60` |\n| `PROVIDER_HEADERS_TIMEOUT_MS`, `PROVIDER_IDLE_TIMEOUT_MS` | how long a provider may be silent before its first sign of life, and between any two; default `60000` |\n| `ALLOW_PRIVATE_NETWORK` | `1`: an instance admin may save addresses of private networks |\n| `PROVIDER_LOGINS` | [logins at vendors](provider-logins.md), as JSON |\n| `EMBEDDING_MODEL` | which model turns texts into vectors; default `nomic-embed-text`, from an Ollama or a compatible server |\n\nEverybody connects providers of their own in the page or the terminal ([providers](providers.md)); what is set here is for all."
  },
  {
   "doc": "docs/self-hosting.md",
   "heading": "Settings: models",
-  "text": "A probe asks for a provider's list of models, which costs no tokens. The operator's providers are asked all the time, people's own\nonly while they were used within the last hour, or when somebody looks. A probe never holds up a message.\n\n`PROVIDER_LOGINS` adds logins to OpenRouter's, which needs no setting. Whether a vendor's terms allow one is yours to know. OpenAI's login\nwith a code needs a client id alone; any other vendor that speaks OAuth 2 needs its addresses too (or an `issuer` to ask), and\n`<PUBLIC_URL>/api/providers/<kind>/callback` as the redirect address registered there:\n\n```sh\nPROVIDER_LOGINS='{\"openai\": {\"clientId\": \"app_…\"}}' npm start\nPROVIDER_LOGINS='{\"zai\": {\"clientId\": \"…\", \"authorizationUrl\": \"https://…\", \"tokenUrl\": \"https://…\", \"scopes\": \"…\"}}' npm start\n```\n\n`clientSecret`, `clientAuthentication` (`post` or `basic`), `deviceUrl`, `revocationUrl` and `method` (`redirect` or `device`) are the other\nfields. The start says which one is wrong."
+  "text": "A probe asks for a provider's list of models, which costs no tokens. The operator's providers are asked all the time, people's own\nonly while they were used within the last hour, or when somebody looks. A probe never holds up a message.\n\n`PROVIDER_LOGINS` adds logins to OpenRouter's, which needs no setting: [logins at vendors](provider-logins.md). The start says which\nfield of it is wrong."
  },
  {
   "doc": "docs/self-hosting.md",
