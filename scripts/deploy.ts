@@ -6,7 +6,7 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { OperatorSettings } from "../shared/contract/settings.ts";
+import { OperatorSettings, parseSettings } from "../shared/contract/settings.ts";
 import { builtQueues, makeMissingQueues } from "./cloudflare-queues.ts";
 
 const root = join(import.meta.dirname, "..");
@@ -47,6 +47,8 @@ async function deploy(): Promise<void> {
     const list = missing.map(([name, meaning]) => `${name} (${meaning})`).join(", ");
     throw new Error(`Nothing was deployed: set ${list}. See docs/deploying.md.`);
   }
+  const settings = parseSettings(process.env);
+  if (!settings.ok) throw new Error(`Nothing was deployed: ${settings.problems}. See docs/deploying.md.`);
   await run(["scripts/build.ts"]);
   await makeMissingQueues(builtQueues());
   await run(["scripts/migrate.ts"]);

@@ -2,11 +2,12 @@ import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
+import { Settings } from "../shared/contract/settings.ts";
 import { StartProblem } from "./start-problem.ts";
 
 const Secrets = z.object({
   BETTER_AUTH_SECRET: z.string().min(32),
-  CREDENTIALS_KEYS: z.string().min(1),
+  CREDENTIALS_KEYS: Settings.shape.CREDENTIALS_KEYS,
   SETUP_TOKEN: z.string().min(16),
 });
 export type StackSecrets = z.infer<typeof Secrets>;

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import * as z from "zod";
-import { OperatorSettings } from "../shared/contract/settings.ts";
+import { OperatorSettings, Settings } from "../shared/contract/settings.ts";
 import { StartProblem } from "./start-problem.ts";
 
 const blankIsUnset = <Schema extends z.ZodType>(schema: Schema) =>
@@ -17,6 +17,8 @@ const Environment = z.object({
     z.url({ protocol: /^https?$/, error: "must be an address such as https://chat.example.org" }).optional(),
   ),
   MOSAIC_DATA_DIR: blankIsUnset(z.string().default(".mosaic")),
+  /** Unset: the data folder's own. */
+  CREDENTIALS_KEYS: blankIsUnset(Settings.shape.CREDENTIALS_KEYS.optional()),
   DATABASE_URL: blankIsUnset(
     z
       .url({ protocol: /^postgres(ql)?$/, error: "must have the form postgresql://user:password@host:5432/database" })

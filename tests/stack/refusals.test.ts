@@ -85,6 +85,7 @@ describe("a stack that cannot start says why in one sentence and ends with code 
     [{ OLLAMA_BASE_URL: "yes" }, "OLLAMA_BASE_URL must be an address"],
     [{ HOST: "192.0.2.1" }, "is not an address of this machine"],
     [{ SIGN_UP: "maybe" }, "SIGN_UP"],
+    [{ CREDENTIALS_KEYS: "k1:no-key" }, "CREDENTIALS_KEYS entry 1 is not base64 after the colon."],
   ])("when the environment is wrong: %o", async (env, sentence) => {
     const ended = await startStackAndFail({ dataDir, env });
     expect(ended.code).toBe(1);
