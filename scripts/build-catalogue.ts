@@ -122,16 +122,30 @@ function rowsOf(vendor: Vendor, source: string, asOf: string) {
 }
 
 const Manifest = z.object({ devDependencies: z.record(z.string(), z.string()) });
-const version = Manifest.parse(JSON.parse(readFileSync("package.json", "utf8"))).devDependencies[PACKAGE] ?? "";
 /** When this version of the package was published. */
 const PUBLISHED: Readonly<Record<string, string>> = { "0.1.8": "2026-09-23" };
-const asOf = PUBLISHED[version];
-if (asOf === undefined) throw new Error(`Say in this script when ${PACKAGE} ${version} was published.`);
 
-const source = `genai-prices ${version} (prices, window); abilities by the family's name`;
-const rows = (["anthropic", "openai", "zai"] as const).flatMap((vendor) => rowsOf(vendor, source, asOf));
-const text = rows.map((row) => `  ${JSON.stringify(row)},`).join("\n");
-writeFileSync(
-  OUTPUT,
-  `// Made by scripts/build-catalogue.ts. Do not edit.\nimport type { CatalogueRow } from "./seed-models.ts";\n\nexport const PRICED_MODELS: readonly CatalogueRow[] = [\n${text}\n];\n`,
-);
+/** The generated file's text, from the package as it is installed. */
+function catalogueContent(): string {
+  const version = Manifest.parse(JSON.parse(readFileSync("package.json", "utf8"))).devDependencies[PACKAGE] ?? "";
+  const asOf = PUBLISHED[version];
+  if (asOf === undefined)
+    throw new Error(`Say in scripts/build-catalogue.ts when ${PACKAGE} ${version} was published.`);
+  const source = `genai-prices ${version} (prices, window); abilities by the family's name`;
+  const rows = (["anthropic", "openai", "zai"] as const).flatMap((vendor) => rowsOf(vendor, source, asOf));
+  return [
+    "// Made by scripts/build-catalogue.ts. Do not edit.",
+    'import type { CatalogueRow } from "./seed-models.ts";',
+    "",
+    "export const PRICED_MODELS: readonly CatalogueRow[] = [",
+    ...rows.map((row) => `  ${JSON.stringify(row)},`),
+    "];",
+    "",
+  ].join("\n");
+}
+
+if (!process.argv.includes("--check")) writeFileSync(OUTPUT, catalogueContent());
+else if (readFileSync(OUTPUT, "utf8") !== catalogueContent()) {
+  console.error("The catalogue's rows are older than the package. Run `node scripts/build-catalogue.ts`.");
+  process.exitCode = 1;
+}

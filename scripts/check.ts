@@ -50,6 +50,7 @@ const checks: Check[] = [
   },
   { name: "unused code", group: "lint", command: ["node_modules/knip/bin/knip.js"] },
   { name: "the guide's content", group: "lint", command: ["scripts/build-guide.ts", "--check"] },
+  { name: "the catalogue's rows", group: "lint", command: ["scripts/build-catalogue.ts", "--check"] },
 ];
 
 interface Outcome {

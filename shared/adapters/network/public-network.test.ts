@@ -26,6 +26,8 @@ describe("the network service for public addresses", () => {
         modules: true,
         script: WORKER,
         compatibilityDate: "2026-10-01",
+        // It notes each refusal, as it should.
+        handleStructuredLogs: () => undefined,
         serviceBindings: {
           PUBLIC_NETWORK: { network: { allow: ["public"] } },
           PRIVATE_NETWORK: { network: { allow: ["public", "private"] } },
