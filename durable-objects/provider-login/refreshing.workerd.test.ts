@@ -68,6 +68,22 @@ describe("tokens of a login", () => {
     expect(vendor.asked).toHaveLength(3);
   });
 
+  it("overtake nothing on their way to a slow Postgres", async () => {
+    const vendor = new RotatingVendor();
+    const postgres = new TestPostgres();
+    const { record } = await aLogin(vendor, { expiresAtMs: 0 }, postgres);
+    const { keeper, clock, settled } = keeperOver({ vendor, postgres });
+    const gate = Promise.withResolvers<void>();
+    postgres.slowly = gate.promise;
+    await keeper.fresh(record);
+    clock.nowMs += HOUR;
+    const last = await keeper.fresh(record);
+    gate.resolve();
+    await settled();
+    expect(last).toEqual({ ok: true, credential: postgres.row });
+    expect(postgres.row?.version).toBe(3);
+  });
+
   it("end with the vendor's word, without asking it again, until somebody logs in again", async () => {
     const vendor = new RotatingVendor();
     const { record, seal } = await aLogin(vendor, { expiresAtMs: 0 });

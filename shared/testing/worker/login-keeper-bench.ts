@@ -71,9 +71,12 @@ export class RotatingVendor {
 export class TestPostgres {
   row: SealedCredential | null = null;
   isAway = false;
+  /** What it waits for before it looks at what it was asked. */
+  slowly: Promise<unknown> = Promise.resolve();
   writes = 0;
 
   async replaceSecret(id: string, from: number, to: SealedCredential): Promise<boolean> {
+    await this.slowly;
     if (this.isAway) throw new Error("Postgres is away");
     if (this.row?.id !== id || this.row.version !== from) return false;
     this.row = to;
