@@ -4,6 +4,7 @@ import { resendLeftovers } from "../../shared/client/resend-leftovers.ts";
 import { refuseUnsendable } from "../../shared/client/sendable.ts";
 import type { CommandName } from "../../shared/contract/commands.ts";
 import { runConnect } from "./connect/run-connect.ts";
+import { invitation } from "./invitation.ts";
 import { conversationsWithOutbox, credentialFile, fileOutbox } from "./local-files.ts";
 import { chooseConversation, openConversation, type Server } from "./open-conversation.ts";
 import { type Command, HELP, type Invocation, parseArguments } from "./parse-arguments.ts";
@@ -99,7 +100,8 @@ async function chat(invocation: Invocation, command: Extract<Command, { kind: "c
   }
   const others = conversationsWithOutbox(env, url).filter((id) => id !== conversationId);
   const resent = await resendLeftovers(server.api, others, outboxOf);
-  let greeting = resent === 0 ? null : `${resent} unsent message(s) of earlier conversations went out now.`;
+  const sent = `${resent} unsent message(s) of earlier conversations went out now.`;
+  let greeting = resent === 0 ? await invitation(server) : sent;
   for (;;) {
     const client = openConversation(server, conversationId, outboxOf(conversationId), 0);
     const end = await runChat({ client, greeting, colour: !env.NO_COLOR, url });

@@ -57,6 +57,8 @@ const addMine = (...more: string[]) =>
 test("without any provider the list says how to connect one", async () => {
   const { code, stdout } = await providers([]);
   expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining("npx mosaic providers add <kind>") });
+  terminal = runInTerminal(home, []);
+  await terminal.shows(/No language model is connected yet. To connect one: npx mosaic providers add/, 20_000);
 });
 
 test("a key from stdin connects a provider that is asked, answers, and never shows the key", async () => {
