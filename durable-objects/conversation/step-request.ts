@@ -25,6 +25,7 @@ export function stepRequest(
   return buildRequest({
     model: candidate.model.id,
     provider: candidate.kind,
+    capabilities: candidate.model.capabilities,
     messages: [...context.messages, ...soFar],
     maxOutputTokens: candidate.model.maxOutputTokens,
     isCut: answer.parts.length > progress.stepStart,
