@@ -11,6 +11,9 @@ import { askMachine, HELLO, TestMachine, upgradeMachine } from "../../shared/tes
 import { servicesFor } from "../services-for.ts";
 import { type Bindings, connectorObject } from "../stubs.ts";
 
+// Other suites share the machine: what takes a second alone may take many.
+vi.setConfig({ testTimeout: 60_000 });
+
 const bindings = env as unknown as Bindings;
 const services = servicesFor(bindings);
 
@@ -90,18 +93,24 @@ describe("a request to a machine", () => {
   test("carries twenty large bodies at once, every byte in its place, both ways", async () => {
     const { object, target, enrolled } = await aConnector();
     await TestMachine.dial(object, enrolled, echo);
-    const bodies = Array.from({ length: 20 }, (_, seed) =>
-      Uint8Array.from({ length: 2 * WINDOW_BYTES + seed }, (_byte, index) => (index * (seed + 1)) % 253),
-    );
+    const noise = crypto.getRandomValues(new Uint8Array(65_536));
+    const bodies = Array.from({ length: 20 }, (_, seed) => {
+      const body = new Uint8Array(WINDOW_BYTES + 70_000 + seed);
+      for (let at = 0; at < body.byteLength; at += 60_000 + seed) {
+        body.set(noise.subarray(0, Math.min(noise.byteLength, body.byteLength - at)), at);
+      }
+      return body;
+    });
     const answers = await Promise.all(
       bodies.map(async (body) => {
         const answer = await askMachine(object, target, "/api/chat", { method: "POST", body });
-        return new Uint8Array(await answer.arrayBuffer());
+        return await answer.arrayBuffer();
       }),
     );
+    const digest = (body: BufferSource) => crypto.subtle.digest("SHA-256", body);
     for (const [index, body] of bodies.entries()) {
       expect(answers[index]?.byteLength).toBe(body.byteLength);
-      expect(answers[index]?.every((byte, at) => byte === body[at])).toBe(true);
+      expect(await digest(answers[index] ?? new ArrayBuffer(0))).toEqual(await digest(body));
     }
   });
 

@@ -4,6 +4,18 @@ import type { HeaderBlock } from "../../shared/contract/connector-frames.ts";
 /** Answers of these statuses have no body, and a `Response` takes none. */
 const WITHOUT_BODY: readonly number[] = [204, 205, 304];
 
+/** Of the machine's own connection to its model server, or for a browser: nothing of this answer's. */
+const NOT_PASSED_ON: readonly string[] = [
+  "connection",
+  "content-length",
+  "keep-alive",
+  "set-cookie",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+];
+
 interface Deps {
   /** Tells the machine that it may send so much more. */
   grant(bytes: number): void;
@@ -34,10 +46,11 @@ export class Exchange {
   }
 
   /** @returns false for headers that came twice */
-  begin(status: number, headers: HeaderBlock): boolean {
+  begin(status: number, block: HeaderBlock): boolean {
     const settle = this.#settle;
     if (!settle) return false;
     this.#settle = null;
+    const headers = block.filter(([name]) => !NOT_PASSED_ON.includes(name));
     const isEncoded = headers.some(([name]) => name === "content-encoding");
     const body = WITHOUT_BODY.includes(status) ? null : this.#body();
     // What the model server compressed stays as it is.
