@@ -1,18 +1,13 @@
 import { COMMANDS, type CommandName } from "../../shared/contract/commands.ts";
 import type { Principal } from "../../shared/domain/access/principal.ts";
 import { parseCommand } from "../../shared/domain/commands/parse-command.ts";
+import type { CommandResult } from "./command-result.ts";
 import { forkInto } from "./fork.ts";
 import { answerAgain } from "./messages.ts";
 import { listModels, modelCommand } from "./model-commands.ts";
 import type { Room } from "./room.ts";
 import { conversationContext } from "./session-info.ts";
 import { updateConversation } from "./update.ts";
-
-export interface CommandResult {
-  ok: boolean;
-  text: string;
-  data?: unknown;
-}
 
 type Run = (room: Room, principal: Principal, args: string) => CommandResult | Promise<CommandResult>;
 

@@ -1,6 +1,6 @@
 import type { Principal } from "../../shared/domain/access/principal.ts";
 import type { ProviderInstance } from "../../shared/ports/provider-directory.ts";
-import type { CommandResult } from "./commands.ts";
+import type { CommandResult } from "./command-result.ts";
 import { knownInstances } from "./known-instances.ts";
 import type { Room } from "./room.ts";
 import { sessionInfo } from "./session-info.ts";
