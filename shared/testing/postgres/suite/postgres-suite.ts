@@ -10,6 +10,7 @@ import { loginsSuite } from "./logins.ts";
 import { maintenanceSuite } from "./maintenance.ts";
 import { migratorSuite } from "./migrator.ts";
 import { openRooms, type Rooms } from "./people.ts";
+import { providerEndingsSuite } from "./provider-endings.ts";
 import { providersSuite } from "./providers.ts";
 import { rotationSuite } from "./rotation.ts";
 import { storesSuite } from "./stores.ts";
@@ -38,6 +39,7 @@ export function postgresSuite(name: string, start: () => Promise<TestDatabase>, 
     jobsSuite(open);
     storesSuite(open);
     providersSuite(open);
+    providerEndingsSuite(open);
     turnConfigurationSuite(open);
     connectorsSuite(open);
     loginsSuite(open);
