@@ -194,7 +194,9 @@ export const MISBEHAVIOURS: Record<string, Misbehaviour> = {
   "a token of the wrong type": (response) =>
     response.writeHead(200, { "content-type": "application/json" }).end('{"access_token": 7, "key": 7}'),
   "far too much": (response) =>
-    response.writeHead(200, { "content-type": "application/json" }).end(`{"access_token": "${"x".repeat(2_000_000)}"}`),
+    response
+      .writeHead(200, { "content-type": "application/json" })
+      .end(JSON.stringify({ access_token: "a", token_type: "bearer", key: "k", padding: "x".repeat(2_000_000) })),
   "a closed connection": (response) => response.destroy(),
   "too many requests": (response) => response.writeHead(429, { "retry-after": "1" }).end(),
 };
