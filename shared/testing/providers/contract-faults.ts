@@ -92,7 +92,7 @@ function describeStreams({ wire }: ContractSubject, wired: Wired): void {
     wired.answerWith([open, start, ...Array.from({ length: ENDLESS }, () => MEBIBYTE)], "hang");
     expect(failureOfEvents(await wired.run())).toMatchObject({ kind: "protocol", retryable: true });
     await wired.server.clientLeft();
-  });
+  }, 30_000);
 }
 
 function describeRefusals(subject: ContractSubject, wired: Wired): void {

@@ -7,7 +7,9 @@ export async function* linesOf(body: ReadableStream<Uint8Array>): AsyncGenerator
     for (;;) {
       const { done, value } = await reader.read();
       if (done) break;
-      const lines = (rest + decoder.decode(value, { stream: true })).split("\n");
+      // Only what is new is searched: a long line comes in hundreds of pieces.
+      const [head = "", ...more] = decoder.decode(value, { stream: true }).split("\n");
+      const lines = [rest + head, ...more];
       rest = lines.pop() ?? "";
       for (const line of lines) if (line.trim() !== "") yield line;
     }
