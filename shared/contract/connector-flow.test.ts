@@ -19,7 +19,7 @@ const sum = (chunks: readonly Uint8Array[]) => chunks.reduce((total, chunk) => t
 async function readAll(inlet: Inlet): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of inlet) chunks.push(chunk);
-  return new Uint8Array(await new Blob(chunks as BlobPart[]).arrayBuffer());
+  return Buffer.concat(chunks);
 }
 
 describe("an inlet", () => {
