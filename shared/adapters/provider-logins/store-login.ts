@@ -41,13 +41,15 @@ async function create(deps: StoreDeps, scope: Scope, login: StoredLogin, given: 
   const { kind, workspaceId, ownerUserId } = login;
   const place = { id: instanceOf(login), kind, scope: login.scope, workspaceId, ownerUserId };
   const sealed = await deps.vault.seal(given, bindingOf(place));
+  const baseUrl = deps.endpoints.baseUrl(kind);
   const record: ProviderRecord = {
     ...place,
     displayName: login.displayName ?? deps.endpoints.vendorName(kind),
-    baseUrl: deps.endpoints.baseUrl(kind),
+    baseUrl,
     connectorId: null,
     upstream: null,
-    route: "public",
+    // Without an address of its own it is where the operator or the vendor has that API, as with a key.
+    route: baseUrl === null ? "operator" : "public",
     credential: credentialOf(login, given, sealed),
     isDefault: false,
     isEnabled: true,
