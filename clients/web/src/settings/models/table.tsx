@@ -107,7 +107,7 @@ function Row({ model, providerName }: { model: Model; providerName: string }) {
       <th scope="row" className="py-2.5 pl-2 pr-3 text-left font-normal">
         <span className="block break-words font-medium">{model.name}</span>
         {model.name === model.id ? null : (
-          <span className="block break-all font-mono text-[12px] text-soft">{model.id}</span>
+          <span className="block break-words font-mono text-[12px] text-soft">{model.id}</span>
         )}
         <Narrow>{[providerName, model.tier, windowOf(model), pricesOf(model)].join(" · ")}</Narrow>
         <Narrow>
@@ -121,13 +121,13 @@ function Row({ model, providerName }: { model: Model; providerName: string }) {
         {providerName === kind ? null : <span className="block text-[12px] text-soft">{kind}</span>}
       </td>
       <td className={`px-3 py-2.5 ${WIDE}`}>{model.tier}</td>
-      <td className={`px-3 py-2.5 text-right tabular-nums ${WIDE}`}>
+      <td className={`whitespace-nowrap px-3 py-2.5 text-right tabular-nums ${WIDE}`}>
         <span className={soft(windowOf(model))}>{windowOf(model)}</span>
         {model.maxOutputTokens === null ? null : (
           <span className="block text-[12px] text-soft">{formatWindow(model.maxOutputTokens)} out</span>
         )}
       </td>
-      <td title={priceTitle(model)} className={`px-3 py-2.5 text-right tabular-nums ${WIDE}`}>
+      <td title={priceTitle(model)} className={`whitespace-nowrap px-3 py-2.5 text-right tabular-nums ${WIDE}`}>
         <span className={`whitespace-nowrap ${soft(pricesOf(model))}`}>{pricesOf(model)}</span>
         {priceTitle(model) === undefined ? null : (
           <span className="block text-[12px] text-soft">{model.prices?.steps ? "in steps" : "less from cache"}</span>
