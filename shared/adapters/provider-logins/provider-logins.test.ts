@@ -289,7 +289,7 @@ describe("a login that renews an instance", () => {
 
   it("keeps the headers of the gateway in front of it", async () => {
     const house = loginHouse(rooms, vendor);
-    const secret = { apiKey: "old-key-old-key", headers: { "cf-access-client-secret": "kept-as-it-was" } };
+    const secret = { apiKey: "old-key-old-key", headers: { "x-gateway-secret": "kept-as-it-was" } };
     const given = await newProvider(people.ann, { kind: "zai" }, { secret });
     const { record } = await house.providers.create(people.ann, given);
     const { back } = await agreed(house, "zai", renewing(record.id));
