@@ -32,8 +32,17 @@ export class BenchAccount {
 
   /** @throws Error with the answer's own words unless it is a success */
   async post(path: string, body: object): Promise<unknown> {
+    return await this.#send("POST", path, body);
+  }
+
+  /** @throws Error as `post` does */
+  async patch(path: string, body: object): Promise<unknown> {
+    return await this.#send("PATCH", path, body);
+  }
+
+  async #send(method: string, path: string, body: object): Promise<unknown> {
     const headers = { "content-type": "application/json", origin: this.url, ...this.authorization };
-    return await answerOf(await fetch(this.url + path, { method: "POST", headers, body: JSON.stringify(body) }));
+    return await answerOf(await fetch(this.url + path, { method, headers, body: JSON.stringify(body) }));
   }
 
   /** Puts so many events into a conversation that has none, at once; only in the house of the measurements. */

@@ -8,6 +8,8 @@ export interface Frame {
   id?: string;
   seq?: number;
   lastSeq?: number;
+  /** Of a piece of the answer. */
+  text?: string;
   event?: { type: string };
 }
 
@@ -71,16 +73,20 @@ export class LiveClient {
     return (await arrived) - sentAt;
   }
 
-  /** Sends one message and waits for the end of its answer. @returns milliseconds to the ack, the first token, the end */
-  async ask(text: string): Promise<{ ackMs: number; firstTokenMs: number; endMs: number }> {
+  /**
+   * Sends one message and waits for the end of its answer.
+   * @returns milliseconds to the ack, the first token, the end; and how often another provider was turned to
+   */
+  async ask(text: string): Promise<{ ackMs: number; firstTokenMs: number; endMs: number; reroutes: number }> {
     const id = randomUUID();
-    const times = { ackMs: Number.NaN, firstTokenMs: Number.NaN, endMs: Number.NaN };
+    const times = { ackMs: Number.NaN, firstTokenMs: Number.NaN, endMs: Number.NaN, reroutes: 0 };
     const frame = JSON.stringify({ type: "message:send", id, text });
     let sentAt = 0;
     const ended = new Promise<void>((resolve, reject) => {
       this.#listener = (received, atMs) => {
         if (received.type === "ack" && received.id === id) times.ackMs = atMs - sentAt;
         if (received.type === "message:delta" && Number.isNaN(times.firstTokenMs)) times.firstTokenMs = atMs - sentAt;
+        if (received.event?.type === "turn:rerouted") times.reroutes++;
         if (received.event?.type === "turn:failed" || received.type === "error")
           reject(new Error(JSON.stringify(received)));
         if (received.event?.type === "turn:completed") {

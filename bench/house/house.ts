@@ -39,7 +39,8 @@ export interface House {
   stop(): Promise<void>;
 }
 
-export async function startHouse(): Promise<House> {
+/** `env` is added to the operator's environment. */
+export async function startHouse(env: Record<string, string> = {}): Promise<House> {
   // Miniflare hands this to workerd. Exposing the collector changes nothing until it is called.
   process.env.MINIFLARE_WORKERD_V8_FLAGS = "--expose-gc";
   const root = buildHouse();
@@ -57,7 +58,7 @@ export async function startHouse(): Promise<House> {
     root,
     dataDir,
     bindings: workerBindings({
-      env: { ANTHROPIC_BASE_URL: models.url, ANTHROPIC_API_KEY: "bench" },
+      env: { ANTHROPIC_BASE_URL: models.url, ANTHROPIC_API_KEY: "bench", ...env },
       publicUrl: url,
       ollamaBaseUrl: "off",
       isPublic: false,

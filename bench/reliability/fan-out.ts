@@ -6,6 +6,7 @@ import { BenchAccount } from "../bench-account.ts";
 import type { House } from "../house/house.ts";
 import { LiveClient } from "../live-client.ts";
 import { type Figure, percentile } from "../statistics.ts";
+import { tokenDelays } from "../token-delays.ts";
 import { CrowdReport, type CrowdRequest, sharedNowMs } from "./socket-crowd.ts";
 
 const SOCKETS = 200;
@@ -55,23 +56,10 @@ export async function measureFanOut({ url, models }: House): Promise<Figure[]> {
   ];
 }
 
-/** A token has arrived with the first delta that reaches to its end. */
 function delaysOf(report: CrowdReport, written: readonly number[]): { delays: number[]; gaps: number[] } {
-  let end = 0;
-  const ends = written.map((_at, index) => {
-    end += index === 0 ? "t0".length : ` t${index}`.length;
-    return end;
-  });
-  const delays: number[] = [];
   const gaps: number[] = [];
-  for (const { received, atMs } of report) {
-    if (received.at(-1) !== end) throw new Error(`A socket got ${received.at(-1) ?? 0} of ${end} characters.`);
-    let delta = 0;
-    for (const [token, tokenEnd] of ends.entries()) {
-      while ((received[delta] ?? 0) < tokenEnd) delta++;
-      delays.push((atMs[delta] ?? Number.NaN) - (written[token] ?? 0));
-    }
+  for (const { atMs } of report) {
     for (let index = 1; index < atMs.length; index++) gaps.push((atMs[index] ?? 0) - (atMs[index - 1] ?? 0));
   }
-  return { delays, gaps };
+  return { delays: report.flatMap((socket) => tokenDelays(socket, written)), gaps };
 }

@@ -8,14 +8,14 @@ import type { Person } from "./stage.ts";
 
 const Conversation = z.object({ id: z.string() });
 
-/** The frames of one turn, as they come. */
-export async function* turn(person: Person, model = MODEL): AsyncGenerator<ServerFrame> {
+/** The frames of one turn, as they come; without a model whatever the person's providers prefer. */
+export async function* turn(person: Person, model: string | null = MODEL): AsyncGenerator<ServerFrame> {
   const { id } = Conversation.parse(await (await person.request("POST", "/api/conversations", {})).json());
   const { url, authorization } = person.account;
   const response = await fetch(`${url}/api/conversations/${id}/messages`, {
     method: "POST",
     headers: { ...authorization, accept: "text/event-stream", "content-type": "application/json", origin: url },
-    body: JSON.stringify({ id: randomUUID(), text: "Tell me something long.", model }),
+    body: JSON.stringify({ id: randomUUID(), text: "Tell me something long.", ...(model !== null && { model }) }),
   });
   if (!response.ok || !response.body) throw new Error(`${response.status}: ${await response.text()}`);
   let rest = "";
@@ -29,13 +29,17 @@ export async function* turn(person: Person, model = MODEL): AsyncGenerator<Serve
   }
 }
 
-type Event = Extract<ServerFrame, { type: "event" }>["event"];
+export type Event = Extract<ServerFrame, { type: "event" }>["event"];
 
 /** Runs a turn; `onDelta` sees how much of the answer there is. @returns its events */
-export async function run(person: Person, onDelta: (characters: number) => void = () => {}): Promise<Event[]> {
+export async function run(
+  person: Person,
+  onDelta: (characters: number) => void = () => {},
+  model: string | null = MODEL,
+): Promise<Event[]> {
   const events: Event[] = [];
   let characters = 0;
-  for await (const frame of turn(person)) {
+  for await (const frame of turn(person, model)) {
     if (frame.type === "event") events.push(frame.event);
     if (frame.type !== "message:delta") continue;
     characters += frame.text.length;
