@@ -36,7 +36,8 @@ export async function planTurn(room: Room, running: RunningTurn, resumed: boolea
   const workspace = configuration.value?.workspace;
   const instances = await knownInstances(services, configuration.value, FIRST_PROBE_DEADLINE_MS);
   const earlier = resumed ? turn.receipt : null;
-  const choice = chooseTried(services.health, instances, {
+  const staysWith = running.progress.asked?.model ?? earlier?.chosen.model;
+  const choice = chooseTried(services.health, instances, staysWith, {
     receiptId: earlier?.id ?? services.newId(),
     parts: question?.parts ?? [],
     pinned: turn.model ?? journal.born.model,
@@ -45,29 +46,34 @@ export async function planTurn(room: Room, running: RunningTurn, resumed: boolea
     inputTokens: selectContext(historyTo(journal, turn, null), null).usedTokens,
     configuration: configuration.from,
   });
-  const candidates = keepFirst(choice.candidates, running.progress.asked?.model ?? earlier?.chosen.model);
   return {
     receipt: choice.receipt,
     error: choice.error,
     configuration,
-    candidates: candidates.flatMap((candidate) => {
+    candidates: choice.candidates.flatMap((candidate) => {
       const instance = instances.find((each) => each.id === candidate.instanceId);
       return instance ? [{ ...candidate, instance }] : [];
     }),
   };
 }
 
-/** One at a time tries a provider that may be well again; for everybody else it is still down. */
+/**
+ * The plan, with whoever is asked first as its first: a turn that is taken up again `staysWith` its model. One at a time
+ * tries a provider that may be well again; for everybody else it is still down.
+ */
 function chooseTried(
   health: Room["services"]["health"],
   known: readonly ProviderInstance[],
+  staysWith: string | undefined,
   facts: Omit<ChoiceFacts, "instances">,
 ): Choice {
   let instances = known;
   while (true) {
     const choice = chooseModel({ ...facts, instances });
-    const first = instances.find(({ id }) => id === choice.candidates[0]?.instanceId);
-    if (first?.breaker !== "half-open" || first.health === "down" || health.trial(first)) return choice;
+    const candidates = keepFirst(choice.candidates, staysWith);
+    const first = instances.find(({ id }) => id === candidates[0]?.instanceId);
+    if (first?.breaker !== "half-open" || first.health === "down" || health.trial(first))
+      return { ...choice, candidates };
     instances = instances.map((each) => (each === first ? { ...each, health: "down" } : each));
   }
 }
@@ -90,7 +96,7 @@ export function startTurn(room: Room, running: RunningTurn, planned: PlannedTurn
   broadcastSession(room);
 }
 
-/** A turn that is taken up again stays with its model, as long as that can be had. */
+/** As long as that model can be had. */
 function keepFirst(candidates: Candidate[], model: string | undefined): Candidate[] {
   const kept = candidates.filter((candidate) => candidate.model.id === model);
   return [...kept, ...candidates.filter((candidate) => !kept.includes(candidate))];

@@ -2,7 +2,7 @@
 export const PROVIDER_ERROR_KINDS = [
   "unauthenticated", // 401, 403 on the key
   "not_found", // the model or the address does not exist
-  "invalid_request", // 400, 422: the same request fails again everywhere alike
+  "invalid_request", // 400, 422: this vendor refuses the same request again
   "context_too_large",
   "rate_limited", // 429
   "quota_exceeded", // 402, insufficient_quota

@@ -4,6 +4,7 @@ import { PROVIDER_ERROR_KINDS, type ProviderErrorKind } from "../model/provider-
 import {
   afterFailure,
   type FailureFacts,
+  followersOf,
   LONGEST_DELAY_MS,
   MAX_CONTINUATIONS,
   MAX_TRIES,
@@ -29,7 +30,7 @@ const facts: FailureFacts = {
 const guide = { kind: "guide" as const };
 
 describe("after a provider failed", () => {
-  it.each(PROVIDER_ERROR_KINDS.filter((kind) => kind !== "aborted" && kind !== "invalid_request"))(
+  it.each(PROVIDER_ERROR_KINDS.filter((kind) => kind !== "aborted"))(
     "asks the next provider at once after %s, as long as no text was shown",
     (kind) => expect(afterFailure({ ...facts, failures: [failure(kind, 20_000)] })).toEqual({ kind: "reroute" }),
   );
@@ -95,7 +96,31 @@ describe("after a provider failed", () => {
     expect(afterFailure({ ...gone, tries: MAX_TRIES, answered: true }).kind).toBe("give-up");
   });
 
-  it("does not try elsewhere what fails everywhere", () => {
-    expect(afterFailure({ ...facts, failures: [failure("invalid_request")] }).kind).toBe("give-up");
+  it("asks another vendor what one refused, and never waits for a refusal to pass", () => {
+    const refused = { ...facts, failures: [failure("invalid_request")] };
+    expect(afterFailure(refused)).toEqual({ kind: "reroute" });
+    expect(afterFailure({ ...refused, following: null })).toEqual({ kind: "give-up" });
+    expect(afterFailure({ ...refused, following: guide })).toEqual({ kind: "give-up" });
+    expect(afterFailure({ ...refused, shown: true, answered: true, following: null })).toEqual({ kind: "give-up" });
+  });
+
+  it("does nothing more for a request that we ended ourselves", () => {
+    expect(afterFailure({ ...facts, failures: [failure("aborted")] }).kind).toBe("give-up");
+  });
+});
+
+describe("who of the plan comes next", () => {
+  const plan = (["anthropic", "anthropic", "openai-compatible", "openai-compatible", "guide"] as const).map((kind) => ({
+    kind,
+  }));
+
+  it("is simply the next, but after a refusal one of another vendor", () => {
+    expect(followersOf(plan, 0, "server_error")).toEqual([1, 2, 3, 4]);
+    expect(followersOf(plan, 0, "invalid_request")).toEqual([2, 3, 4]);
+    expect(followersOf(plan.slice(0, 2), 0, "invalid_request")).toEqual([]);
+  });
+
+  it("takes each server of nobody's in particular for a vendor of its own", () => {
+    expect(followersOf(plan, 2, "invalid_request")).toEqual([3, 4]);
   });
 });

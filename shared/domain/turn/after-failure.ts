@@ -31,8 +31,6 @@ const BROKEN_MIDWAY = new Set<ProviderErrorKind>([
 const PASSING = new Set<ProviderErrorKind>([...BROKEN_MIDWAY, "rate_limited"]);
 /** Nobody there at all; anything else is an answer that the user must hear about. */
 const NOBODY_THERE = new Set<ProviderErrorKind>(["unreachable", "timeout"]);
-/** The same request fails everywhere alike. */
-const HOPELESS = new Set<ProviderErrorKind>(["aborted", "invalid_request"]);
 
 export interface FailureFacts {
   failures: readonly ProviderFailure[];
@@ -55,13 +53,13 @@ export interface FailureFacts {
  * What to do after a provider failed. Before the step showed text, the next one of the plan is asked at once; the last
  * one is asked again after a while, a few times, as long as what went wrong may pass. After that the text stays: the
  * same model goes on at once, then the next ones of the plan; the last one gets as long as a machine takes that was
- * started again. The guide answers only from the
- * first word, and only where nobody could be reached: it would not go on in the model's voice.
+ * started again. The guide answers only from the first word, and only where nobody could be reached: it would not go on
+ * in the model's voice.
  */
 export function afterFailure(facts: FailureFacts): AfterFailure {
   const { failures, shown, answered, tries, continuations, following } = facts;
   const last = failures.at(-1);
-  if (!last || HOPELESS.has(last.kind)) return { kind: "give-up" };
+  if (!last || last.kind === "aborted") return { kind: "give-up" };
   if (shown && continuations >= MAX_CONTINUATIONS) return { kind: "give-up" };
   const isOther = following !== null && following.kind !== "guide";
   const mayGoOn = BROKEN_MIDWAY.has(last.kind) && !(isOther && last.kind === "unreachable");
@@ -71,6 +69,21 @@ export function afterFailure(facts: FailureFacts): AfterFailure {
   if (delayMs !== null) return { kind: "again", delayMs };
   if (!following || answered || shown) return { kind: "give-up" };
   return failures.every((failure) => NOBODY_THERE.has(failure.kind)) ? { kind: "reroute" } : { kind: "give-up" };
+}
+
+/**
+ * Who of the plan may be asked after the one at `index`, as indexes in its order. What a vendor refused because of the
+ * request itself it refuses again; another may take it.
+ */
+export function followersOf(
+  plan: readonly { kind: ProviderKind }[],
+  index: number,
+  failed: ProviderErrorKind,
+): number[] {
+  const asked = plan[index]?.kind;
+  // Behind each address that speaks OpenAI's API is somebody else's program.
+  const isOther = (kind: ProviderKind): boolean => kind !== asked || kind === "openai-compatible";
+  return plan.flatMap(({ kind }, at) => (at > index && (failed !== "invalid_request" || isOther(kind)) ? [at] : []));
 }
 
 /** How long to wait before the last model of the plan is asked again; null where that is of no use. */
