@@ -11,8 +11,11 @@ import { publish, type Room } from "./room.ts";
 import { broadcastSession } from "./session-info.ts";
 
 export const CHANGE_ALARM = "change";
-/** After this long a request to Postgres was carried out, or never will be. */
-const SETTLED_AFTER_MS = 30_000;
+/**
+ * After this long a request to Postgres was carried out, or never will be. A database that hung for a minute does what it
+ * was asked meanwhile.
+ */
+const SETTLED_AFTER_MS = 120_000;
 const CHANGING = "changing";
 
 /** What Postgres was asked to change and may have changed; all of it, where several requests are under way. */
