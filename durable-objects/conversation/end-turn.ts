@@ -1,6 +1,7 @@
 import type { ConversationEvent, TurnError } from "../../shared/contract/events.ts";
-import type { FinishReason, Message, Part } from "../../shared/contract/message.ts";
+import type { FinishReason, Message, Part, Usage } from "../../shared/contract/message.ts";
 import { hasOutput } from "../../shared/domain/turn/answer.ts";
+import { withOpenRequest } from "../../shared/domain/turn/open-request.ts";
 import type { TurnProgress } from "../../shared/domain/turn/progress.ts";
 import { openCalls } from "../../shared/domain/turn/tool-call.ts";
 import { beginUnrouted } from "./begin-turn.ts";
@@ -15,6 +16,7 @@ export interface EndingTurn {
 
 type Parts = Pick<Room, "journal" | "turns" | "services" | "sessions" | "outbox">;
 type Metadata = Message["metadata"];
+type Spent = TurnProgress["spent"];
 
 /**
  * A turn's one ending, with everything that goes with it: the answer's last form, the cost, and messages that were to
@@ -37,7 +39,7 @@ export function completeTurn(
     });
     turns.end(turn.id, "completed");
     if (!message) return [];
-    countSpent(room, progress, how.contextTokens);
+    countSpent(room, progress.spent, how.contextTokens);
     return journal.append({ type: "turn:completed", turnId: turn.id, message, usage });
   });
   publish(room, logged);
@@ -47,6 +49,7 @@ export function completeTurn(
 export function interruptTurn(room: Parts, { turn, parts: written, progress }: EndingTurn, why: string): void {
   const { journal, turns } = room;
   const { parts, events } = closeCalls(turn, written, progress);
+  const sum = withOpenRequest(progress.spent, progress.open, written);
   const answered = progress.steered.filter((each) =>
     parts.slice(each.afterParts).some((part) => part.type !== "thinking"),
   );
@@ -57,12 +60,10 @@ export function interruptTurn(room: Parts, { turn, parts: written, progress }: E
   const logged = journal.transact(() => {
     const begun = beginUnrouted(room, turn, why);
     turns.end(turn.id, "interrupted", unanswered);
-    const { microUsd, ...usage } = progress.spent;
-    const spent = usage.inputTokens + usage.outputTokens > 0 ? { usage, microUsd } : {};
     const steering = steeringOf(answered);
-    const message = answerMessage(room, turn, parts, { ...spent, ...steering, finishReason: "stopped" });
+    const message = answerMessage(room, turn, parts, { ...costOf(sum), ...steering, finishReason: "stopped" });
     if (!message) return begun;
-    countSpent(room, progress, null);
+    countSpent(room, sum, null);
     const ending = { type: "turn:interrupted" as const, turnId: turn.id, message, why, willContinue: false };
     return [...begun, ...journal.append(...events, ending)];
   });
@@ -81,13 +82,15 @@ export function giveUpTurn(room: Parts, ending: EndingTurn, error: TurnError): v
   }
 }
 
-function failTurn(room: Parts, { turn, progress }: EndingTurn, error: TurnError): void {
+function failTurn(room: Parts, { turn, parts, progress }: EndingTurn, error: TurnError): void {
   const { journal, turns } = room;
+  const sum = withOpenRequest(progress.spent, progress.open, parts);
   const logged = journal.transact(() => {
     const begun = beginUnrouted(room, turn, error.message);
     turns.end(turn.id, "failed", stillThere(room, progress.steered));
-    countSpent(room, progress, null);
-    return [...begun, ...journal.append({ type: "turn:failed", turnId: turn.id, error, canRetry: true })];
+    countSpent(room, sum, null);
+    const ending = { type: "turn:failed" as const, turnId: turn.id, error, canRetry: true, ...costOf(sum) };
+    return [...begun, ...journal.append(ending)];
   });
   publish(room, logged);
 }
@@ -136,11 +139,13 @@ function closeCalls(
   };
 }
 
+/** What an ending says of its cost: nothing where there was none. */
+const costOf = ({ microUsd, ...usage }: Spent): { usage: Usage; microUsd: number } | Record<string, never> =>
+  usage.inputTokens + usage.outputTokens + microUsd > 0 ? { usage, microUsd } : {};
+
 /** Adds what a turn cost to the conversation's totals; only a whole answer says how full the context is. */
-function countSpent({ journal }: Pick<Room, "journal">, { spent }: TurnProgress, contextTokens: number | null): void {
-  const before = journal.meta("contextTokens");
+function countSpent({ journal }: Pick<Room, "journal">, spent: Spent, contextTokens: number | null): void {
   const { microUsd, ...usage } = spent;
   if (usage.inputTokens + usage.outputTokens + microUsd === 0 && contextTokens === null) return;
-  journal.addUsage(usage, microUsd);
-  journal.setMeta("contextTokens", contextTokens === null ? (before ?? "0") : String(contextTokens));
+  journal.addUsage(usage, microUsd, contextTokens);
 }

@@ -2,9 +2,14 @@ import type { ConversationEvent } from "../../shared/contract/events.ts";
 import { priceOf } from "../../shared/domain/catalogue/price-of.ts";
 import type { ProviderFailure } from "../../shared/domain/model/provider-failure.ts";
 import type { Candidate } from "../../shared/domain/routing/choose-model.ts";
-import { type AfterFailure, afterFailure, errorOfFailure } from "../../shared/domain/turn/after-failure.ts";
+import {
+  type AfterFailure,
+  afterFailure,
+  errorOfFailure,
+  followersOf,
+} from "../../shared/domain/turn/after-failure.ts";
 import { resumedAnswer } from "../../shared/domain/turn/answer.ts";
-import { estimatedUsage } from "../../shared/domain/turn/estimate-usage.ts";
+import { estimatedUsage, withOpenRequest } from "../../shared/domain/turn/open-request.ts";
 import { isOutOfTime, keptOfBrokenStep, OUT_OF_TIME, withoutProofs } from "../../shared/domain/turn/progress.ts";
 import { giveUpTurn } from "./end-turn.ts";
 import { publish, type Room } from "./room.ts";
@@ -23,26 +28,29 @@ export interface Asking {
   firstTokenMs: number | null;
 }
 
-/** Adds what a step, or an attempt at one, has cost. @returns its cost in micro-USD */
+/** Adds what a step, or an attempt at one, has cost, which is over with that. @returns its cost in micro-USD */
 export function spend(
   running: RunningTurn,
   candidate: Candidate,
   usage: Finish["usage"],
   costMicroUsd = priceOf(candidate.model, usage),
 ): number {
-  const { spent } = running.progress;
+  const { progress } = running;
+  const { spent } = progress;
   spent.inputTokens += usage.inputTokens;
   spent.outputTokens += usage.outputTokens;
   spent.cachedTokens += usage.cachedTokens;
   spent.microUsd += costMicroUsd;
+  progress.open = null;
   return costMicroUsd;
 }
 
 /** What a broken attempt cost: by the vendor's word, else by an estimate where it had begun to write. */
 function spendBroken(running: RunningTurn, candidate: Candidate, { usage, wrote }: Broken): number {
+  const { open } = running.progress;
+  running.progress.open = null;
   if (usage) return spend(running, candidate, usage);
-  if (wrote.text === "") return 0;
-  return spend(running, candidate, estimatedUsage(wrote.request.messages, wrote.text));
+  return wrote === "" ? 0 : spend(running, candidate, estimatedUsage(open?.inputTokens ?? 0, wrote));
 }
 
 type Broken = Extract<Attempt, { kind: "failure" }>;
@@ -55,9 +63,8 @@ type Broken = Extract<Attempt, { kind: "failure" }>;
 export async function failOver(room: Room, running: RunningTurn, asking: Asking, broken: Broken): Promise<boolean> {
   const { progress, answer } = running;
   const from = asking.candidates[asking.index];
-  const index = followingIndex(room, asking);
-  const to = asking.candidates[index];
   if (!from) return false;
+  const following = followersOf(asking.candidates, asking.index, broken.failure.kind);
   const microUsd = spendBroken(running, from, broken);
   asking.failures.push(broken.failure);
   const kept = keptOfBrokenStep(answer.parts, progress.stepStart);
@@ -67,7 +74,7 @@ export async function failOver(room: Room, running: RunningTurn, asking: Asking,
     answered: kept.parts.length > 0,
     tries: asking.tries,
     continuations: asking.continuations,
-    following: to ?? null,
+    following: asking.candidates[following[0] ?? -1] ?? null,
     doubtful: from.health === "down",
     random: room.services.random(),
   });
@@ -79,29 +86,33 @@ export async function failOver(room: Room, running: RunningTurn, asking: Asking,
     giveUpTurn(room, { turn: running.turn, parts: kept.parts, progress }, error);
     return false;
   }
-  const isOther = next.kind === "reroute" && to !== undefined;
+  const index = next.kind === "reroute" ? triedIndex(room, asking, following) : asking.index;
+  const to = asking.candidates[index] ?? from;
+  const isOther = index !== asking.index;
   if (isOther) progress.asked = refOf(to);
   // Text that was cut has its seam; an attempt that brought nothing leaves none.
-  const seamAfter = kept.shown && broken.wrote.text !== "" ? kept.parts.length : null;
+  const seamAfter = kept.shown && broken.wrote !== "" ? kept.parts.length : null;
   const why = broken.failure.message;
-  const told = tellings(running, { from, to: isOther ? to : from, next, seamAfter, why, microUsd });
+  const told = tellings(running, { from, to, next, seamAfter, why, microUsd });
   takeUp(room, running, isOther && to.kind !== from.kind ? withoutProofs(kept.parts) : kept.parts, told);
   if (seamAfter !== null) asking.continuations++;
-  asking.index = isOther ? index : asking.index;
+  asking.index = index;
   asking.tries = isOther ? 0 : asking.tries;
   if (next.kind === "again" && next.delayMs > 0) await pause(room, running, next.delayMs);
   return !running.abort.signal.aborted;
 }
 
-/** The next of the plan; one that somebody else is trying right now is passed over while there is yet another. */
-function followingIndex({ services }: Room, { candidates, index }: Asking): number {
-  let next = index + 1;
-  for (; next < candidates.length - 1; next++) {
-    const { instance } = candidates[next] ?? {};
-    const isLast = candidates[next + 1]?.kind === "guide";
-    if (instance?.breaker !== "half-open" || isLast || services.health.trial(instance)) break;
-  }
-  return next;
+/**
+ * Whom the request goes to now, of those who may have it; one that somebody else is trying right now is passed over while
+ * there is yet another. Only whoever is asked is kept from the others for its trial.
+ */
+function triedIndex({ services }: Room, { candidates, index }: Asking, following: readonly number[]): number {
+  const models = following.filter((at) => candidates[at]?.kind !== "guide");
+  const free = models.slice(0, -1).find((at) => {
+    const instance = candidates[at]?.instance;
+    return instance && (instance.breaker !== "half-open" || services.health.trial(instance));
+  });
+  return free ?? models.at(-1) ?? following[0] ?? index;
 }
 
 /** What everyone is told of it, with what the broken attempt cost; said once. */
@@ -165,6 +176,25 @@ function takeUp(
   });
   publish(room, logged);
   if (isShorter) showSnapshot(room);
+}
+
+/**
+ * What everyone is told of a turn whose object went away. A request that was on its way may be billed all the same: it
+ * is part of the sum from here on, and the next one does not leave without a word of it.
+ * @param seamAfter how many parts of the answer stay with a seam behind them; null where there is none
+ */
+export function tellLost(running: RunningTurn, seamAfter: number | null): ConversationEvent[] {
+  const { progress, turn } = running;
+  const { open, asked, spent } = progress;
+  progress.spent = withOpenRequest(spent, open, turn.parts);
+  progress.open = null;
+  const microUsd = progress.spent.microUsd - spent.microUsd;
+  const cost = microUsd > 0 ? { microUsd } : {};
+  if (seamAfter !== null)
+    return [{ ...seam(running, seamAfter, "The server was restarted while this answer was being written."), ...cost }];
+  if (!open || !asked) return [];
+  const why = `The server was restarted while ${asked.model} was at it, which is asked again.`;
+  return [{ ...rerouted(running, asked, asked, why), ...cost }];
 }
 
 /** The cut is visible: everyone is told, and the text that follows is a part of its own. */

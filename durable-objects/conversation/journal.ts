@@ -148,9 +148,10 @@ export class Journal {
     return stored ? JSON.parse(stored) : { inputTokens: 0, outputTokens: 0, cachedTokens: 0, microUsd: 0 };
   }
 
-  addUsage(usage: Usage, microUsd: number): void {
+  /** `contextTokens`: how full the context is from here on; null where that is not known anew. */
+  addUsage(usage: Usage, microUsd: number, contextTokens: number | null): void {
     const sum = this.usage();
-    this.setMeta("contextTokens", String(usage.inputTokens + usage.outputTokens));
+    if (contextTokens !== null) this.setMeta("contextTokens", String(contextTokens));
     this.setMeta(
       "usage",
       JSON.stringify({

@@ -112,9 +112,14 @@ async function begin(
   return opened;
 }
 
+/** It is written down that a request leaves, and what it may cost: whoever finds its turn must know of that bill. */
 function ask(room: Room, running: RunningTurn, candidate: PlannedCandidate, asking: Asking): OpenStream {
+  const { turn, answer, progress } = running;
   const failures = asking.failures.map((failure) => failure.message);
-  return openStream(room, running, candidate, stepRequest(room, running, candidate, failures));
+  const { request, inputTokens } = stepRequest(room, running, candidate, failures);
+  progress.open = { inputTokens, afterParts: answer.parts.length, prices: candidate.model.prices };
+  if (turn.state === "running") room.turns.save(turn.id, answer.parts, progress);
+  return openStream(room, running, candidate, request);
 }
 
 /**

@@ -9,20 +9,23 @@ import { historyTo } from "./history.ts";
 import type { Room } from "./room.ts";
 import type { RunningTurn } from "./running-turn.ts";
 
-/** What one step of a turn asks a model: the history, the question, the answer so far with what came in between. */
+/**
+ * What one step of a turn asks a model: the history, the question, the answer so far with what came in between; and an
+ * estimate of how much that is to read.
+ */
 export function stepRequest(
   room: Pick<Room, "journal" | "services">,
   running: Pick<RunningTurn, "turn" | "answer" | "progress">,
   candidate: Candidate,
   failures: readonly string[],
-): ModelRequest {
+): { request: ModelRequest; inputTokens: number } {
   const { turn, answer, progress } = running;
   const window = candidate.model.contextWindow;
   const soFar = answerSoFar(room, running, candidate);
   const taken = soFar.reduce((sum, message) => sum + messageTokens(message), 0);
   const context = selectContext(historyTo(room.journal, turn, window), window, taken);
   const notes = failures.map((failure) => `${GUIDE_NOTE}${failure}`);
-  return buildRequest({
+  const request = buildRequest({
     model: candidate.model.id,
     provider: candidate.kind,
     capabilities: candidate.model.capabilities,
@@ -32,6 +35,7 @@ export function stepRequest(
     ...(candidate.model.capabilities.tools ? { tools: room.services.tools.definitions() } : {}),
     ...(candidate.kind === "guide" && notes.length > 0 ? { system: notes.join("\n") } : {}),
   });
+  return { request, inputTokens: context.usedTokens + taken };
 }
 
 function answerSoFar(

@@ -2,35 +2,29 @@ import type { Settings } from "../../shared/contract/settings.ts";
 import type { ModelEvent } from "../../shared/domain/model/model-event.ts";
 import type { ModelRequest } from "../../shared/domain/model/model-request.ts";
 import type { ProviderFailure } from "../../shared/domain/model/provider-failure.ts";
+import { trialPatienceMs } from "../../shared/domain/providers/breaker.ts";
 import { addToAnswer, answerLength } from "../../shared/domain/turn/answer.ts";
+import { estimatedUsage } from "../../shared/domain/turn/open-request.ts";
 import type { Room } from "./room.ts";
 import type { PlannedCandidate, RunningTurn } from "./running-turn.ts";
 
 const CHECKPOINT_EVERY_MS = 250;
 /** UTF-16 units; a row of the object's SQLite holds 2 MB. */
 const MAX_ANSWER_LENGTH = 500_000;
-/** A provider that is thought to be down gets a short chance only, one that may be well again a longer one. */
+/** A provider that is thought to be down gets a short chance only; the breaker gives one that may be well again a longer. */
 const DOWN_HEADERS_MS = 5_000;
-const TRIAL_HEADERS_MS = 15_000;
 /** The adapters keep the time themselves, and say it better; the watch over them comes this much later. */
 const WATCH_LATER_MS = 10;
 
 export type Finish = Extract<ModelEvent, { type: "finish" }>;
 export type Attempt =
   | { kind: "finish"; finish: Finish; firstTokenMs: number | null }
-  | { kind: "failure"; failure: ProviderFailure; usage: Finish["usage"] | null; wrote: Written }
+  | { kind: "failure"; failure: ProviderFailure; usage: Finish["usage"] | null; wrote: string }
   /** The turn has ended meanwhile. */
   | { kind: "stale" };
 
-/** What an attempt cost when its vendor does not say: what it read, and what it wrote before it broke. */
-interface Written {
-  request: ModelRequest;
-  text: string;
-}
-
 /** One request that is on its way. */
 export interface OpenStream {
-  request: ModelRequest;
   /** The next event; null when there are no more, or nobody wants them any more. */
   next(): Promise<ModelEvent | null>;
   /** Ends the request, unless it has ended. */
@@ -81,7 +75,6 @@ export function openStream(
   let first: Promise<IteratorResult<ModelEvent>> | null = iterator.next();
   first.catch(() => undefined); // told by `next`
   return {
-    request,
     sentAtMs,
     async next() {
       if (stalled) return stalled;
@@ -109,8 +102,9 @@ function patienceWith(
   { health, instance }: PlannedCandidate,
   settings: Pick<Settings, "PROVIDER_HEADERS_TIMEOUT_MS" | "PROVIDER_IDLE_TIMEOUT_MS">,
 ): { headersTimeoutMs: number; idleTimeoutMs: number } {
-  const isTrial = instance.breaker !== "closed";
-  const most = health === "down" ? DOWN_HEADERS_MS : isTrial ? TRIAL_HEADERS_MS : Number.POSITIVE_INFINITY;
+  const trialMs =
+    instance.breaker === "closed" ? Number.POSITIVE_INFINITY : trialPatienceMs(instance.trouble?.failures ?? 1);
+  const most = health === "down" ? DOWN_HEADERS_MS : trialMs;
   return {
     headersTimeoutMs: Math.min(most, settings.PROVIDER_HEADERS_TIMEOUT_MS),
     idleTimeoutMs: settings.PROVIDER_IDLE_TIMEOUT_MS,
@@ -146,7 +140,7 @@ async function readStream(
   const { turn, answer, abort, progress } = running;
   let savedAtMs = stream.sentAtMs;
   let firstTokenMs: number | null = null;
-  const wrote: Written = { request: stream.request, text: "" };
+  let wrote = "";
   while (true) {
     const event = await stream.next();
     if (abort.signal.aborted) return { kind: "stale" };
@@ -162,22 +156,23 @@ async function readStream(
     const nowMs = services.now().getTime();
     firstTokenMs ??= nowMs - stream.sentAtMs;
     const delta = addToAnswer(answer, event, progress.step);
-    wrote.text += delta?.text ?? "";
+    wrote += delta?.text ?? "";
     if (delta) sessions.broadcast({ type: "message:delta", turnId: turn.id, messageId: turn.messageId, ...delta });
     if (nowMs - savedAtMs >= CHECKPOINT_EVERY_MS) {
       turns.checkpoint(turn.id, answer.parts);
       savedAtMs = nowMs;
     }
     if (answerLength(answer) > MAX_ANSWER_LENGTH)
-      return { kind: "finish", finish: cutFinish(candidate.model.id), firstTokenMs };
+      return { kind: "finish", finish: cutFinish(running, candidate.model.id, wrote), firstTokenMs };
   }
 }
 
-const cutFinish = (model: string): Finish => ({
+/** The vendor is not heard to its end, where it would have said what it bills. */
+const cutFinish = ({ progress }: RunningTurn, model: string, wrote: string): Finish => ({
   type: "finish",
   reason: "length",
   model,
-  usage: { inputTokens: 0, outputTokens: 0, cachedTokens: 0 },
+  usage: estimatedUsage(progress.open?.inputTokens ?? 0, wrote),
 });
 
 /** The breaker hears of every attempt; what speaks against the provider and what does not is its to know. */

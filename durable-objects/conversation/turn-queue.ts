@@ -3,7 +3,7 @@ import { approvalDeadlineMs, canGoOn, isOutOfTime, OUT_OF_TIME } from "../../sha
 import { recoverTurn } from "../../shared/domain/turn/recover.ts";
 import { askAgain, decideCall, denyOverdue } from "./approvals.ts";
 import { giveUpTurn, interruptTurn } from "./end-turn.ts";
-import { seam } from "./fail-over.ts";
+import { tellLost } from "./fail-over.ts";
 import { publish, type Room } from "./room.ts";
 import { runTurn } from "./run-turn.ts";
 import type { RunningTurn, ToolDecision, TurnLine } from "./running-turn.ts";
@@ -172,13 +172,13 @@ export class TurnQueue implements TurnLine {
       this.kick();
       return false;
     }
-    const why = "The server was restarted while this answer was being written.";
+    const told = tellLost(running, recovery.kind === "continue" ? recovery.parts.length : null);
     if (recovery.kind !== "tools") running.answer = resumedAnswer(recovery.parts);
     const { parts } = running.answer;
     const logged = journal.transact(() => {
       turns.countRestart(turn.id);
       turns.save(turn.id, parts, progress);
-      return recovery.kind === "continue" ? journal.append(seam(running, parts.length, why)) : [];
+      return journal.append(...told);
     });
     publish(this.#room, logged);
     if (recovery.kind === "tools" && recovery.ask.length > 0) askAgain(this.#room, running, recovery.ask);

@@ -68,7 +68,15 @@ export const ConversationEvent = z.discriminatedUnion("type", [
     why: z.string(),
     willContinue: z.boolean(),
   }),
-  z.object({ type: z.literal("turn:failed"), turnId: Id, error: TurnError, canRetry: z.boolean() }),
+  z.object({
+    type: z.literal("turn:failed"),
+    turnId: Id,
+    error: TurnError,
+    canRetry: z.boolean(),
+    /** What its attempts cost all the same; absent where they cost nothing. */
+    usage: Usage.optional(),
+    microUsd: MicroUsd.optional(),
+  }),
   z.object({ type: z.literal("model:switched"), model: z.string().nullable(), pinned: z.boolean() }),
   z.object({ type: z.literal("agent:switched"), agent: z.object({ id: Id, name: z.string() }).nullable() }),
   z.object({

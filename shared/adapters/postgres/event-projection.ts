@@ -150,7 +150,14 @@ function turnState({ seq, at, event }: LoggedEvent): TurnState | null {
         ended_at: at,
       };
     case "turn:failed":
-      return { ...none, id: event.turnId, state: "failed", error: event.error, ended_at: at };
+      return {
+        ...none,
+        id: event.turnId,
+        state: "failed",
+        usage: event.usage ?? null,
+        error: event.error,
+        ended_at: at,
+      };
     default:
       return null;
   }

@@ -1,5 +1,6 @@
 import type { Part, Usage } from "../../contract/message.ts";
 import { hasText } from "./answer.ts";
+import type { OpenRequest } from "./open-request.ts";
 import { openCalls } from "./tool-call.ts";
 
 /** A tool call that was requested and has no result: a person is asked, a person said yes, or it runs. */
@@ -17,6 +18,8 @@ export interface TurnProgress {
   asked: { provider: string; model: string } | null;
   /** What finished steps and failed attempts cost. */
   spent: Usage & { microUsd: number };
+  /** The request that is on its way; null while tools run, people are asked or the next try waits. */
+  open: OpenRequest | null;
   /** Calls of this step without a result, by call id. */
   calls: Record<string, CallState>;
   /** Time spent waiting for people; it does not count. */
@@ -31,6 +34,7 @@ export const newProgress = (): TurnProgress => ({
   steered: [],
   asked: null,
   spent: { inputTokens: 0, outputTokens: 0, cachedTokens: 0, microUsd: 0 },
+  open: null,
   calls: {},
   waitedMs: 0,
   waitingSinceMs: null,

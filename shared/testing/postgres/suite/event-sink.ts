@@ -107,9 +107,11 @@ export function eventSinkSuite(open: () => Rooms): void {
     });
 
     it("marks the answer of a failed turn, whether it comes with its start or after it", async () => {
-      const { question, events, turnId } = wholeTurn();
+      const { question, events, turnId, usage } = wholeTurn();
       const error = { code: "provider_failed" as const, message: "It said no." };
-      const failed: LoggedEvent = { seq: 3, at: at(3), event: { type: "turn:failed", turnId, error, canRetry: true } };
+      const cost = { usage, microUsd: 12 };
+      const event = { type: "turn:failed" as const, turnId, error, canRetry: true, ...cost };
+      const failed: LoggedEvent = { seq: 3, at: at(3), event };
       const begun = events.slice(0, 2);
       for (const way of [[[...begun, failed]], [begun, [failed]], [begun, [failed], begun, [failed]]]) {
         const { drain, read } = await scene(open());
@@ -119,7 +121,7 @@ export function eventSinkSuite(open: () => Rooms): void {
           metadata: { finishReason: "failed" },
           updated_seq: "3",
         });
-        expect(await read("turns")).toMatchObject([{ state: "failed", error }]);
+        expect(await read("turns")).toMatchObject([{ state: "failed", error, usage }]);
       }
     });
 
