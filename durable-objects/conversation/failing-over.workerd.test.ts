@@ -23,24 +23,30 @@ const costs = (bench: RoomBench): number[] =>
   bench.log.flatMap((event) => ("microUsd" in event && typeof event.microUsd === "number" ? [event.microUsd] : []));
 
 describe("a provider that fails before it says anything", () => {
-  it.each(["unauthenticated", "not_found", "rate_limited", "server_error", "unreachable", "timeout"] as const)(
-    "with %s is passed over at once, and everybody sees who answers and why",
-    (kind) =>
-      inRoom(async (bench) => {
-        const sent = await asking(bench);
-        const before = bench.clock.now();
-        bench.models[0].asked[0]?.fail(kind);
-        await bench.settle();
-        expect(bench.models[1].asked).toHaveLength(1);
-        expect(bench.clock.now()).toBe(before);
-        bench.models[1].asked[0]?.text("here").finish();
-        await bench.settle();
-        expect(bench.events("turn:rerouted")).toMatchObject([
-          { from: { model: "first" }, to: { model: "second" }, why: `It failed: ${kind}.` },
-        ]);
-        expect(bench.answerTo(sent.messageId)?.metadata).toMatchObject({ provider: "openai", model: "second" });
-        expect(bench.endings(sent.turnId)).toMatchObject([{ type: "turn:completed" }]);
-      }),
+  it.each([
+    "unauthenticated",
+    "not_found",
+    "invalid_request",
+    "rate_limited",
+    "server_error",
+    "unreachable",
+    "timeout",
+  ] as const)("with %s is passed over at once, and everybody sees who answers and why", (kind) =>
+    inRoom(async (bench) => {
+      const sent = await asking(bench);
+      const before = bench.clock.now();
+      bench.models[0].asked[0]?.fail(kind);
+      await bench.settle();
+      expect(bench.models[1].asked).toHaveLength(1);
+      expect(bench.clock.now()).toBe(before);
+      bench.models[1].asked[0]?.text("here").finish();
+      await bench.settle();
+      expect(bench.events("turn:rerouted")).toMatchObject([
+        { from: { model: "first" }, to: { model: "second" }, why: `It failed: ${kind}.` },
+      ]);
+      expect(bench.answerTo(sent.messageId)?.metadata).toMatchObject({ provider: "openai", model: "second" });
+      expect(bench.endings(sent.turnId)).toMatchObject([{ type: "turn:completed" }]);
+    }),
   );
 
   it("is asked again after a while where it is the last one, a few times, and everybody sees that", () =>
@@ -62,6 +68,17 @@ describe("a provider that fails before it says anything", () => {
       await bench.forward(REASONABLE_MS);
       expect(bench.models[0].asked).toHaveLength(3);
       expect(bench.endings(sent.turnId)).toMatchObject([{ type: "turn:failed" }]);
+    }));
+
+  it("with a refusal of the request itself is asked no more where it is the last one", () =>
+    inRoom(async (bench) => {
+      alone(bench);
+      const sent = await asking(bench);
+      bench.models[0].asked[0]?.fail("invalid_request");
+      await bench.settle();
+      expect(bench.endings(sent.turnId)).toMatchObject([{ type: "turn:failed", error: { code: "provider_failed" } }]);
+      await bench.forward(REASONABLE_MS);
+      expect(bench.models[0].asked).toHaveLength(1);
     }));
 
   it("is not asked before the time that it asked for itself", () =>
@@ -195,6 +212,81 @@ describe("the breakers", () => {
       await asking(bench, "second");
       expect(bench.models[0].asked).toHaveLength(1);
       expect(bench.models[1].asked).toHaveLength(1);
+    }));
+});
+
+describe("how long a provider may take to its first sign of life", () => {
+  it.each([
+    ["closed", "healthy", 1, 60_000],
+    ["open", "down", 1, 5_000],
+    ["half-open", "degraded", 1, 15_000],
+    ["half-open", "degraded", 2, 30_000],
+    ["half-open", "degraded", 9, 60_000],
+  ] as const)("is, with its breaker %s and %s after %i failures, %i ms", (breaker, health, failures, ms) =>
+    inRoom(async (bench) => {
+      alone(bench);
+      const trouble = { since: "2026-11-21T12:00:00.000Z", error: "It sent nothing.", failures };
+      Object.assign(bench.models[0].instance, { breaker, health, trouble });
+      await asking(bench);
+      expect(bench.models[0].asked[0]?.options.headersTimeoutMs).toBe(ms);
+    }),
+  );
+});
+
+describe("the one trial of a provider that may be well again", () => {
+  /** Which instances were leased, each as it was. */
+  const leasing = (bench: RoomBench): string[] => {
+    const leased: string[] = [];
+    const trial = ({ id }: { id: string }): boolean => leased.push(id) > 0;
+    const [, second] = bench.models;
+    second.instance.breaker = "half-open";
+    second.instance.health = "degraded";
+    bench.services.health = { ...bench.services.health, trial };
+    const { providers } = bench.services;
+    const third = { ...second.instance, id: "test:third" };
+    const instances = () => [...bench.models.map(({ instance }) => instance), third];
+    bench.room.services = { ...bench.services, providers: { ...providers, instances } };
+    return leased;
+  };
+
+  it("is not taken by an answer that goes on where it was cut, nor by one that gives up", () =>
+    inRoom(async (bench) => {
+      const leased = leasing(bench);
+      await asking(bench);
+      bench.models[0].asked[0]?.text("one.");
+      await bench.settle();
+      bench.models[0].asked[0]?.fail("stream_cut");
+      await bench.settle();
+      expect(bench.models[0].asked).toHaveLength(2);
+      expect(leased).toEqual([]);
+      bench.models[0].asked[1]?.fail("aborted");
+      await bench.settle();
+      expect(leased).toEqual([]);
+    }));
+
+  it("is taken by the one that is sent there", () =>
+    inRoom(async (bench) => {
+      const leased = leasing(bench);
+      await asking(bench);
+      bench.models[0].asked[0]?.fail("server_error");
+      await bench.settle();
+      expect(bench.models[1].asked).toHaveLength(1);
+      expect(leased).toEqual(["test:second"]);
+    }));
+
+  it("is not taken by a turn that is taken up again and stays with its model", () =>
+    inRoom(async (bench) => {
+      const [first, second] = bench.models;
+      const { providers } = bench.services;
+      bench.services.providers = { ...providers, instances: () => [first.instance] };
+      bench.room.services = { ...bench.room.services, providers: bench.services.providers };
+      await asking(bench);
+      expect(first.asked).toHaveLength(1);
+      bench.services.providers = { ...providers, instances: () => [second.instance, first.instance] };
+      const leased = leasing(bench);
+      await bench.crash();
+      expect(first.asked).toHaveLength(2);
+      expect(leased).toEqual([]);
     }));
 });
 

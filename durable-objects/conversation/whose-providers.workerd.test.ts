@@ -123,7 +123,7 @@ describe("whose providers answer", () => {
     inRoom(async (bench) => {
       withProviders(bench);
       bench.models[0].instance.health = "down";
-      bench.models[0].instance.trouble = { since: "2026-11-21T12:00:00.000Z", error: "The key is wrong." };
+      bench.models[0].instance.trouble = { since: "2026-11-21T12:00:00.000Z", error: "The key is wrong.", failures: 1 };
       const models = await executeCommand(bench.room, bench.owner, "/models");
       expect(models.text).toContain("Ada's is down since 2026-11-21T12:00:00.000Z: The key is wrong.");
       expect(models.text).toContain("anthropic/first");

@@ -17,8 +17,8 @@ export interface ProviderInstance {
   health: HealthState;
   /** Half open: somebody may be sent there to see whether it is well again, once `health.trial` says yes. */
   breaker: "closed" | "half-open" | "open";
-  /** Since when it is so, and why: one sentence. */
-  trouble: { since: string; error: string } | null;
+  /** Since when it is so, why in one sentence, and after how many failures in a row. */
+  trouble: { since: string; error: string; failures: number } | null;
   /** The one that its scope prefers. */
   isDefault: boolean;
   /** Models in order of preference; the first is what "no wish" gets. Empty: the vendor could not be asked yet. */

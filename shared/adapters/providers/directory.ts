@@ -129,9 +129,9 @@ class Directory implements ProviderDirectory {
   }
 }
 
-function troubleOf({ state, sinceMs, lastError }: HealthRecord): ProviderInstance["trouble"] {
+function troubleOf({ state, sinceMs, lastError, failures }: HealthRecord): ProviderInstance["trouble"] {
   if (state === "healthy" || lastError === null) return null;
-  return { since: new Date(sinceMs).toISOString(), error: lastError };
+  return { since: new Date(sinceMs).toISOString(), error: lastError, failures };
 }
 
 /** The environment's instances, those of a configuration, and the guide. Answers from memory; asks nobody. */

@@ -1,12 +1,22 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { ProviderErrorKind } from "../model/provider-failure.ts";
-import { afterNews, breakerOf, type HealthNews, healthNow, isOutage, newHealth, openIntervalMs } from "./breaker.ts";
+import {
+  afterNews,
+  breakerOf,
+  type HealthNews,
+  healthNow,
+  isOutage,
+  newHealth,
+  openIntervalMs,
+  trialPatienceMs,
+} from "./breaker.ts";
 import type { HealthRecord } from "./health.ts";
 
 const AT = Date.parse("2026-11-21T12:00:00Z");
 const KINDS: ProviderErrorKind[] = [
   "unauthenticated",
+  "forbidden",
   "not_found",
   "invalid_request",
   "context_too_large",
@@ -138,7 +148,7 @@ describe("the breaker of an instance", () => {
   });
 
   it("takes a request that was rightly refused for no outage", () => {
-    for (const each of ["invalid_request", "context_too_large", "not_found", "aborted"] as const) {
+    for (const each of ["forbidden", "invalid_request", "context_too_large", "not_found", "aborted"] as const) {
       expect(isOutage(each)).toBe(false);
       expect(having(answered, failed(each)).state).toBe("healthy");
     }
@@ -163,6 +173,22 @@ describe("the breaker of an instance", () => {
     const one = having(failed("timeout"));
     const many = having(...Array.from({ length: 20 }, () => failed("timeout")));
     expect(many.openUntilMs).toBe(one.openUntilMs);
+  });
+
+  it("gives each trial longer than the one before: a machine that loads its model for a minute gets well again", () => {
+    const LOADS_MS = 60_000;
+    let health = having(failed("timeout"));
+    let [nowMs, trials] = [AT, 0];
+    while (breakerOf(health, nowMs) !== "closed") {
+      nowMs = health.openUntilMs ?? nowMs;
+      health = afterNews(health, 1, trial, nowMs);
+      const patienceMs = trialPatienceMs(health.failures);
+      expect(breakerOf(health, nowMs + Math.min(patienceMs, LOADS_MS) - 1)).toBe("open");
+      nowMs += Math.min(patienceMs, LOADS_MS);
+      health = afterNews(health, 1, patienceMs < LOADS_MS ? failed("timeout") : answered, nowMs);
+      expect(++trials).toBeLessThanOrEqual(3);
+    }
+    expect(health.state).toBe("healthy");
   });
 
   it("forgets a trial that nobody ended", () => {

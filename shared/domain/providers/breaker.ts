@@ -22,6 +22,8 @@ const FIRST_INTERVAL_MS = 5_000;
 const LONGEST_INTERVAL_MS = 300_000;
 /** How long nobody else is sent to an instance that is being tried. */
 const TRIAL_MS = 30_000;
+const LONGEST_TRIAL_MS = 75_000;
+const FIRST_PATIENCE_MS = 15_000;
 /** A list that answers does not make answers that failed this recently undone. */
 const FAILURE_MEMORY_MS = 300_000;
 
@@ -77,6 +79,14 @@ export const openIntervalMs = (failures: number): number =>
   Math.min(LONGEST_INTERVAL_MS, FIRST_INTERVAL_MS * 2 ** Math.min(Math.max(failures, 1) - 1, 10));
 
 /**
+ * How long a trial waits for a first sign of life, in milliseconds, after so many failures in a row. Each waits longer than
+ * the one before: a machine that takes its time to load a model, and is asked for it anew each time, gets that time in the
+ * end; one that is gone costs whoever tries it little at first, and is tried less and less often.
+ */
+export const trialPatienceMs = (failures: number): number =>
+  FIRST_PATIENCE_MS * 2 ** Math.min(Math.max(failures, 1) - 1, 10);
+
+/**
  * `half-open`: one may be sent there, to see. `open`: nobody, as long as anything else is left.
  */
 export function breakerOf(health: HealthRecord, nowMs: number): "closed" | "half-open" | "open" {
@@ -109,7 +119,8 @@ function step(health: HealthRecord, news: HealthNews, nowMs: number): HealthReco
 
 function begunTrial(health: HealthRecord, nowMs: number): HealthRecord {
   if (breakerOf(health, nowMs) !== "half-open") return health;
-  return { ...health, trialUntilMs: nowMs + TRIAL_MS, version: health.version + 1 };
+  const lastsMs = Math.min(LONGEST_TRIAL_MS, Math.max(TRIAL_MS, trialPatienceMs(health.failures)));
+  return { ...health, trialUntilMs: nowMs + lastsMs, version: health.version + 1 };
 }
 
 function change(
