@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { isOutage } from "../../domain/providers/breaker.ts";
 import type { ProviderErrorKind } from "../../ports/model-provider.ts";
 import { aProviderRecord } from "../../testing/providers/open-at.ts";
 import { vendorOf } from "./access.ts";
@@ -6,14 +7,8 @@ import { failureOfErrorBody, failureOfResponse, failureOfThrown, retryAfterMsOf 
 
 const vendor = vendorOf(aProviderRecord());
 const now = Date.parse("2026-11-21T12:00:00Z");
-const respond = (status: number, error: unknown, headers: Record<string, string> = {}) =>
-  failureOfResponse(vendor, {
-    status,
-    headers: new Headers(headers),
-    body: JSON.stringify({ error }),
-    now,
-    model: "m-1",
-  });
+const respond = (status: number, error: unknown, headers: Record<string, string> = {}, model = "m-1") =>
+  failureOfResponse(vendor, { status, headers: new Headers(headers), body: JSON.stringify({ error }), now, model });
 
 describe("what a vendor's refusal means", () => {
   it.each<[number, unknown, ProviderErrorKind]>([
@@ -31,12 +26,73 @@ describe("what a vendor's refusal means", () => {
       "context_too_large",
     ],
     [400, { code: "invalid_api_key", message: "Incorrect API key provided" }, "unauthenticated"],
+    [400, { code: 400, message: "API key not valid. Please pass a valid API key." }, "unauthenticated"],
+    [402, { type: "billing_error", message: "Pay first." }, "quota_exceeded"],
     [400, "model 'x' not found", "not_found"],
     [500, { type: "overloaded_error", message: "Overloaded" }, "overloaded"],
     [400, { type: "invalid_request_error", message: "temperature: must be a number" }, "invalid_request"],
     [418, null, "invalid_request"],
   ])("trusts the body's word over the status: %i %j is %s", (status, error, kind) => {
     expect(respond(status, error)).toMatchObject({ kind, status });
+  });
+
+  const repeating = (name: string): [string, number, unknown][] => [
+    [
+      name,
+      404,
+      { type: "invalid_request_error", code: "model_not_found", message: `The model \`${name}\` does not exist.` },
+    ],
+    [name, 404, { type: "not_found_error", message: `model: ${name}` }],
+    [name, 404, `model "${name}" not found, try pulling it first`],
+    [name, 400, { code: 400, message: `${name} is not a valid model ID` }],
+    [name, 400, { code: 400, message: `${name.toUpperCase()}: no such model` }],
+    [`openrouter/${name}`, 400, { code: 400, message: `${name} is not a valid model ID` }],
+    [name, 400, { type: "invalid_request_error", message: `messages.0: unexpected "${name}" in the input` }],
+    [name, 500, { message: `Could not load ${name}` }],
+    [name, 403, { code: 403, message: `${name} needs a verified organization` }],
+  ];
+  const TELLING = [
+    "billing",
+    "authentication_error",
+    "invalid_api_key",
+    "insufficient credits",
+    "incorrect api key",
+    "rate_limit",
+    "overloaded",
+    "1113",
+  ];
+  it.each(TELLING.flatMap(repeating))(
+    "blames nobody for a name that the vendor repeats: %s, %i %j",
+    (model, status, error) => {
+      const { kind } = respond(status, error, {}, model);
+      expect(["not_found", "invalid_request", "server_error", "forbidden"]).toContain(kind);
+      // A server that fails is out of order after three in a row, whatever it says.
+      if (status !== 500) expect(isOutage(kind)).toBe(false);
+    },
+  );
+
+  it("lets what a person asks for be refused without blaming the key", () => {
+    const flagged = {
+      code: 403,
+      message: "Input was flagged",
+      metadata: { reasons: ["violence"], flagged_input: "..." },
+    };
+    expect(respond(403, flagged)).toMatchObject({ kind: "invalid_request", retryable: false });
+    for (const error of [
+      { type: "permission_error", message: "Your key may not use this." },
+      { message: "Forbidden" },
+      null,
+    ])
+      expect(respond(403, error)).toMatchObject({ kind: "forbidden", retryable: false });
+    expect(respond(403, { code: "model_not_found", message: "Project `p` does not have access" }).kind).toBe(
+      "not_found",
+    );
+    expect(isOutage("forbidden")).toBe(false);
+  });
+
+  it("takes a 403 for the key's where nothing was asked for that could be forbidden, or where it says so", () => {
+    expect(respond(403, { message: "Forbidden" }, {}, "").kind).toBe("unauthenticated");
+    expect(respond(403, { type: "authentication_error", message: "no" }).kind).toBe("unauthenticated");
   });
 
   it.each([

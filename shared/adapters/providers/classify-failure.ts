@@ -8,24 +8,40 @@ import { failureOf, type Vendor } from "./errors.ts";
 
 const MAX_RETRY_AFTER_MS = 3_600_000;
 
-/** Codes, types and phrases found in error bodies, the most telling first. They win over the status. */
-const BODY_TABLE: [RegExp, ProviderErrorKind][] = [
+/** What the vendors' `code` and `type` mean, each looked at whole. They win over the status. */
+const CODE_TABLE: [RegExp, ProviderErrorKind][] = [
   [
-    /context_length_exceeded|context_window|exceed_context_size|prompt is too long|maximum context length|exceeds? the (available )?context/i,
+    /^(context_length_exceeded|context_window_exceeded|exceed_context_size(_error)?|request_too_large|1261)$/,
     "context_too_large",
   ],
-  [/\b1261\b|request_too_large/i, "context_too_large"],
-  [/insufficient_quota|insufficient_balance|billing|credit balance|insufficient credits|\b1113\b/i, "quota_exceeded"],
-  [/authentication_error|invalid_api_key|permission_error|incorrect api key/i, "unauthenticated"],
-  [/model_not_found|not_found_error|model ['"].*['"] not found|pull model manifest: file does not exist/i, "not_found"],
-  [/rate_limit/i, "rate_limited"],
-  [/overloaded/i, "overloaded"],
+  [/^(insufficient_(quota|balance|credits)|billing_\w+|1113)$/, "quota_exceeded"],
+  [/^(authentication_error|invalid_api_key)$/, "unauthenticated"],
+  [/^permission_(error|denied)$/, "forbidden"],
+  [/^(model_not_found|not_found_error)$/, "not_found"],
+  [/^rate_limit(_\w+)?$/, "rate_limited"],
+  [/^(server_is_|engine_)?overloaded(_error)?$/, "overloaded"],
+  [/^invalid_prompt$/, "invalid_request"],
+];
+
+/**
+ * Phrases for where neither code nor status tells. What would speak against the account must stand at the beginning:
+ * behind it vendors repeat what they were sent, and that is anybody's text.
+ */
+const PHRASES: [RegExp, ProviderErrorKind][] = [
+  [
+    /prompt is too long|maximum context length|exceeds? the (available )?context|context_length_exceeded|exceed_context_size/i,
+    "context_too_large",
+  ],
+  [/^(your )?(credit balance is too low|insufficient (credits|balance|quota))/i, "quota_exceeded"],
+  [/^(incorrect api key|invalid api key|api key not valid)/i, "unauthenticated"],
+  [/^(the )?(server|engine|model) is (currently )?overloaded/i, "overloaded"],
+  [/model ['"].*['"] not found|pull model manifest: file does not exist/i, "not_found"],
 ];
 
 const STATUS_TABLE: Readonly<Record<number, ProviderErrorKind>> = {
   401: "unauthenticated",
   402: "quota_exceeded",
-  403: "unauthenticated",
+  403: "forbidden",
   404: "not_found",
   405: "not_found",
   408: "timeout",
@@ -40,11 +56,8 @@ const STATUS_TABLE: Readonly<Record<number, ProviderErrorKind>> = {
   529: "overloaded",
 };
 
-function kindOfStatus(status: number): ProviderErrorKind {
-  const known = STATUS_TABLE[status];
-  if (known) return known;
-  return status >= 500 || status < 400 ? "server_error" : "invalid_request";
-}
+const kindOfOtherStatus = (status: number): ProviderErrorKind =>
+  status >= 500 || status < 400 ? "server_error" : "invalid_request";
 
 const short = z.string().optional().catch(undefined);
 const ErrorDetail = z.object({
@@ -54,6 +67,10 @@ const ErrorDetail = z.object({
     .optional()
     .catch(undefined),
   message: short,
+  metadata: z
+    .object({ reasons: z.array(z.unknown()) })
+    .optional()
+    .catch(undefined),
 });
 const ErrorBody = z.object({ error: z.unknown() });
 /** Our own connector's answers, where it could not get one from the machine. */
@@ -70,20 +87,26 @@ const ConnectorProblem = z.object({
 });
 
 interface Complaint {
-  codes: string;
+  /** Its code and its type, as far as there are any. */
+  codes: readonly string[];
   message: string;
+  /** A moderation refused what somebody wrote. */
+  isFlagged: boolean;
 }
+
+const WORDLESS: Complaint = { codes: [], message: "", isFlagged: false };
 
 /** Finds the complaint in any vendor's error body: `{error: {type, code, message}}`, the inner object, or `{error: "text"}`. */
 function complaintOf(body: unknown): Complaint | undefined {
-  if (typeof body === "string") return { codes: "", message: body };
+  if (typeof body === "string") return { ...WORDLESS, message: body };
   const outer = ErrorBody.safeParse(body);
   if (outer.success && outer.data.error) return complaintOf(outer.data.error);
   const detail = ErrorDetail.safeParse(body);
   if (!detail.success) return undefined;
-  const { type, code, message } = detail.data;
+  const { type, code, message, metadata } = detail.data;
   if (type === undefined && code === undefined && message === undefined) return undefined;
-  return { codes: `${type ?? ""} ${code ?? ""}`, message: message ?? "" };
+  const codes = [code, type].filter((each) => each !== undefined);
+  return { codes, message: message ?? "", isFlagged: metadata !== undefined };
 }
 
 function parseJson(text: string): unknown {
@@ -94,10 +117,33 @@ function parseJson(text: string): unknown {
   }
 }
 
-function kindOfComplaint(complaint: Complaint | undefined): ProviderErrorKind | undefined {
-  if (!complaint) return undefined;
-  const text = `${complaint.codes} ${complaint.message}`;
-  return BODY_TABLE.find(([pattern]) => pattern.test(text))?.[1];
+/** The asked model's name, and what vendors make of it: without its provider in front, without its tag. */
+function namesOf(model: string): string[] {
+  const parts = model.split("/");
+  const tails = parts.map((_, from) => parts.slice(from).join("/"));
+  const all = tails.flatMap((tail) => [tail, tail.split(":", 1)[0] ?? ""]);
+  return all.filter(Boolean).toSorted((a, b) => b.length - a.length);
+}
+
+/** Anybody may ask for a model of any name, and vendors repeat it: no phrase counts that stands in that name. */
+function kindOfPhrase(message: string, model: string): ProviderErrorKind | undefined {
+  const names = namesOf(model);
+  const lower = message.toLowerCase();
+  const text = names.reduce((rest, name) => rest.replaceAll(name.toLowerCase(), " "), lower).replace(/^[\s"'`]+/, "");
+  const of = (words: string) => PHRASES.find(([pattern]) => pattern.test(words))?.[1];
+  return names.some((name) => of(name) !== undefined) ? undefined : of(text);
+}
+
+/** By what is meant for programs first, by the status next, by the words only where nothing else says. */
+function kindOf(complaint: Complaint, status: number | undefined, model: string): ProviderErrorKind | undefined {
+  const coded = complaint.codes.flatMap(
+    (code) => CODE_TABLE.find(([pattern]) => pattern.test(code.toLowerCase()))?.[1] ?? [],
+  )[0];
+  const told = coded ?? (status === undefined ? undefined : STATUS_TABLE[status]);
+  if (told !== "forbidden") return told ?? kindOfPhrase(complaint.message, model);
+  // A list is nothing that could be forbidden to some: there it is the key.
+  if (model === "") return "unauthenticated";
+  return complaint.isFlagged ? "invalid_request" : "forbidden";
 }
 
 /** `retry-after-ms`, or `Retry-After` in seconds or as a date; undefined where it says nothing usable. */
@@ -145,7 +191,7 @@ export function failureOfResponse(
     return failureOf("protocol", vendor, { status, redirectedTo: new URL(location, vendor.baseUrl).href });
   const complaint = complaintOf(body);
   const retryAfterMs = retryAfterMsOf(answer.headers, answer.now);
-  const kind = kindOfComplaint(complaint) ?? kindOfStatus(status);
+  const kind = kindOf(complaint ?? WORDLESS, status, answer.model ?? "") ?? kindOfOtherStatus(status);
   return failureOf(kind, vendor, {
     status,
     ...(complaint?.message ? { detail: complaint.message } : {}),
@@ -158,14 +204,10 @@ export function failureOfResponse(
 export function failureOfErrorBody(vendor: Vendor, body: unknown, model?: string): ProviderFailure | undefined {
   const complaint = complaintOf(body);
   if (!complaint) return undefined;
-  const numeric = Number(complaint.codes.trim());
-  const kind =
-    kindOfComplaint(complaint) ??
-    (/invalid_request_error|invalid_prompt/.test(complaint.codes)
-      ? "invalid_request"
-      : numeric >= 400 && numeric < 600
-        ? kindOfStatus(numeric)
-        : "server_error");
+  const numeric = complaint.codes.map(Number).find((code) => code >= 400 && code < 600);
+  const isOurs = complaint.codes.includes("invalid_request_error");
+  const rest = isOurs ? "invalid_request" : numeric === undefined ? "server_error" : kindOfOtherStatus(numeric);
+  const kind = kindOf(complaint, numeric, model ?? "") ?? rest;
   return failureOf(kind, vendor, { detail: complaint.message, ...(model === undefined ? {} : { model }) });
 }
 

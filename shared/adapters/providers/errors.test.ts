@@ -18,6 +18,7 @@ const sentence = (vendor: typeof stored, kind: ProviderErrorKind, facts: Sentenc
 
 const KINDS: readonly ProviderErrorKind[] = [
   "unauthenticated",
+  "forbidden",
   "not_found",
   "invalid_request",
   "context_too_large",

@@ -140,8 +140,15 @@ function protocol(vendor: Vendor, facts: SentenceFacts): string {
   return `${vendor.name}${whereIs(vendor)} points to ${originOf(facts.redirectedTo)} instead${at(facts)}, where the key is not sent. If that is right, enter the new address: ${checkAddress(vendor)}.`;
 }
 
+/** The key may be good for all else, so it is not what comes first. */
+function forbidden(vendor: Vendor, facts: SentenceFacts): string {
+  const key = vendor.displayName === null ? "its key" : `the key of "${vendor.displayName}" ${inSettings}`;
+  return `${ended(`${vendor.name} does not allow this request${at(facts)}${saying(facts)}`)} Choose another model, or check ${key}.`;
+}
+
 const SENTENCES: Readonly<Record<ProviderErrorKind, Sentence>> = {
   unauthenticated,
+  forbidden,
   not_found: notFound,
   unreachable,
   protocol,

@@ -1,6 +1,7 @@
 /** Everything that can go wrong at a vendor, decided once, inside the adapter. */
 export const PROVIDER_ERROR_KINDS = [
   "unauthenticated", // 401, 403 on the key
+  "forbidden", // 403 on what was asked for; says nothing of the next request
   "not_found", // the model or the address does not exist
   "invalid_request", // 400, 422: this vendor refuses the same request again
   "context_too_large",

@@ -210,6 +210,21 @@ describe("the breaker of an instance", () => {
     expect(having(notListed("unauthenticated"), notListed("timeout")).state).toBe("down");
   });
 
+  it("does not take an open list's word on a key that was refused; it is tried less and less often", () => {
+    const open: HealthNews = { from: "probe", outcome: { ok: true, latencyMs: 7, isKeyUnproven: true } };
+    const refused = having(failed("unauthenticated"), open);
+    expect([refused.state, refused.lastError]).toEqual(["down", "It failed: unauthenticated."]);
+    expect(breakerOf(refused, AT + 4_999)).toBe("open");
+    expect(breakerOf(refused, AT + 5_000)).toBe("half-open");
+    const hourLater = afterNews(refused, 1, open, AT + 3_600_000);
+    expect([hourLater.state, hourLater.lastErrorKind]).toEqual(["degraded", "unauthenticated"]);
+    const again = afterNews(hourLater, 1, failed("unauthenticated"), AT + 3_600_000);
+    const told = afterNews(again, 1, open, AT + 3_600_001);
+    expect(breakerOf(told, AT + 3_609_999)).toBe("open");
+    expect(afterNews(told, 1, answered, AT + 3_610_000).state).toBe("healthy");
+    expect(having(notListed("unauthenticated"), open).state).toBe("healthy");
+  });
+
   it("does not let a list that answers hide that answers fail", () => {
     expect(having(failed("server_error"), listed).state).toBe("degraded");
     expect(breakerOf(having(failed("timeout"), listed), AT)).toBe("open");

@@ -10,7 +10,7 @@ const STATUSES: [number, ProviderErrorKind, boolean][] = [
   [400, "invalid_request", false],
   [401, "unauthenticated", false],
   [402, "quota_exceeded", false],
-  [403, "unauthenticated", false],
+  [403, "forbidden", false],
   [404, "not_found", false],
   [408, "timeout", true],
   [409, "server_error", true],
