@@ -4,7 +4,7 @@ import { PROVIDER_ERROR_KINDS } from "../../shared/domain/model/provider-failure
 
 const Kind = z.enum(PROVIDER_ERROR_KINDS);
 const Outcome = z.discriminatedUnion("ok", [
-  z.object({ ok: z.literal(true), latencyMs: z.number() }),
+  z.object({ ok: z.literal(true), latencyMs: z.number(), isKeyUnproven: z.boolean().exactOptional() }),
   z.object({ ok: z.literal(false), kind: Kind, error: z.string(), retryAfterMs: z.number().exactOptional() }),
 ]);
 

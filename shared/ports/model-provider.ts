@@ -45,6 +45,13 @@ export interface ModelProvider {
    * @throws {ProviderError}
    */
   models(signal: AbortSignal): Promise<ListedModel[]>;
+  /**
+   * Whether the vendor takes the key, where a list that comes does not say it; costs no tokens. Left out where the list
+   * is for those with a key alone.
+   * @returns false where nobody can tell
+   * @throws {ProviderError} `unauthenticated`
+   */
+  provesKey?(signal: AbortSignal): Promise<boolean>;
   /** Never throws, also not while iterated: a failure is the last event. Ending the iteration early ends the request. */
   stream(request: ModelRequest, options: StreamOptions): AsyncIterable<ModelEvent>;
   /**

@@ -12,11 +12,13 @@ export async function askForList(
 ): Promise<{ outcome: ProbeOutcome; models: ListedModel[] | null }> {
   const started = now().getTime();
   try {
-    const models = await abortAfter(PROBE_TIMEOUT_MS, (signal) => provider.models(signal));
+    const [models, isProven] = await abortAfter(PROBE_TIMEOUT_MS, (signal) =>
+      Promise.all([provider.models(signal), provider.provesKey?.(signal) ?? true]),
+    );
     const ended = now();
     const asOf = ended.toISOString().slice(0, 10);
     return {
-      outcome: { ok: true, latencyMs: ended.getTime() - started },
+      outcome: { ok: true, latencyMs: ended.getTime() - started, ...(isProven ? {} : { isKeyUnproven: true }) },
       // Only facts the vendor itself told are as fresh as its list.
       models: models.map((model) => (model.source === undefined ? model : { asOf, ...model })),
     };

@@ -191,6 +191,13 @@ describe("the breaker of an instance", () => {
     expect(health.state).toBe("healthy");
   });
 
+  it("is down for the others while it is tried, also where a list has answered meanwhile", () => {
+    const halfOpen = afterNews(having(failed("timeout")), 1, listed, AT + 6_000);
+    expect([halfOpen.state, breakerOf(halfOpen, AT + 6_000)]).toEqual(["degraded", "half-open"]);
+    const tried = afterNews(halfOpen, 1, trial, AT + 6_000);
+    expect([tried.state, breakerOf(tried, AT + 6_000)]).toEqual(["down", "open"]);
+  });
+
   it("forgets a trial that nobody ended", () => {
     const open = having(failed("timeout"));
     const tried = afterNews(open, 1, trial, AT + 5_000);

@@ -3,7 +3,9 @@ import type { HealthState } from "../../contract/model.ts";
 import type { ProviderErrorKind } from "../model/provider-failure.ts";
 import type { HealthRecord } from "./health.ts";
 
-export type ProbeOutcome = { ok: true; latencyMs: number } | { ok: false; kind: ProviderErrorKind; error: string };
+export type ProbeOutcome =
+  /** `isKeyUnproven`: the list is open to everybody, whatever key they have. */
+  { ok: true; latencyMs: number; isKeyUnproven?: boolean } | { ok: false; kind: ProviderErrorKind; error: string };
 export type TrafficOutcome =
   | { ok: true; latencyMs: number }
   | { ok: false; kind: ProviderErrorKind; error: string; retryAfterMs?: number };
@@ -120,7 +122,9 @@ function step(health: HealthRecord, news: HealthNews, nowMs: number): HealthReco
 function begunTrial(health: HealthRecord, nowMs: number): HealthRecord {
   if (breakerOf(health, nowMs) !== "half-open") return health;
   const lastsMs = Math.min(LONGEST_TRIAL_MS, Math.max(TRIAL_MS, trialPatienceMs(health.failures)));
-  return { ...health, trialUntilMs: nowMs + lastsMs, version: health.version + 1 };
+  const { checkedAtMs } = health;
+  // For everybody else it is down until then; nobody has learnt anything of it yet.
+  return change(health, "down", nowMs, { trialUntilMs: nowMs + lastsMs, checkedAtMs });
 }
 
 function change(
@@ -130,7 +134,7 @@ function change(
   changes: Partial<HealthRecord> = {},
 ): HealthRecord {
   const sinceMs = state === health.state ? health.sinceMs : nowMs;
-  return { ...health, ...changes, state, sinceMs, checkedAtMs: nowMs, version: health.version + 1 };
+  return { ...health, checkedAtMs: nowMs, ...changes, state, sinceMs, version: health.version + 1 };
 }
 
 /** UTF-16 units; it is one sentence, and goes with every reading of the configuration. */
@@ -148,8 +152,14 @@ const WELL: Partial<HealthRecord> = {
 
 function afterProbe(health: HealthRecord, outcome: ProbeOutcome, nowMs: number): HealthRecord {
   if (!outcome.ok) return afterFailedProbe(health, outcome, nowMs);
-  const { latencyMs } = outcome;
-  const { lastFailureAtMs, lastErrorKind, failures } = health;
+  const { latencyMs, isKeyUnproven = false } = outcome;
+  const { lastFailureAtMs, lastErrorKind, failures, openUntilMs } = health;
+  if (isKeyUnproven && lastErrorKind === "unauthenticated" && failures > 0 && lastFailureAtMs !== null) {
+    // Nobody knows when the key counts again: whether it does is tried, as with any other failure.
+    const until = Math.min(openUntilMs ?? 0, lastFailureAtMs + openIntervalMs(failures));
+    const isOpen = breakerOf({ ...health, openUntilMs: until }, nowMs) === "open";
+    return change(health, isOpen ? "down" : "degraded", nowMs, { latencyMs, openUntilMs: until });
+  }
   const remembered = failures > 0 && lastFailureAtMs !== null && nowMs - lastFailureAtMs < FAILURE_MEMORY_MS;
   if (!remembered || DISPROVED_BY_LIST.includes(lastErrorKind))
     return change(health, "healthy", nowMs, { ...WELL, latencyMs });

@@ -10,7 +10,7 @@ import { openAiClient } from "../openai/openai-client.ts";
 import { embedOverOpenAi } from "../openai/openai-embeddings.ts";
 import { type ReadAnswer, runStream } from "../run-stream.ts";
 import { readChatAnswer } from "./chat-answer.ts";
-import { listChatModels } from "./chat-models.ts";
+import { listChatModels, provesChatKey } from "./chat-models.ts";
 import { toChatRequest } from "./chat-request.ts";
 import type { ChatVendor } from "./chat-vendor.ts";
 
@@ -36,5 +36,7 @@ export function createChatCompletionsProvider(record: ChatVendor, access: Access
     return runStream({ access, model, options, accepts: ["text/event-stream"] }, read);
   }
 
-  return { kind: record.kind, models, stream, embed: embedOverOpenAi(access, sign) };
+  const { kind, keyCheck } = record;
+  const provesKey = keyCheck && ((signal: AbortSignal) => provesChatKey(keyCheck, { access, sign, signal }));
+  return { kind, models, stream, embed: embedOverOpenAi(access, sign), ...(provesKey ? { provesKey } : {}) };
 }

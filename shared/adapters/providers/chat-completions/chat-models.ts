@@ -78,11 +78,29 @@ async function checkKey(ask: (path: string, body: unknown) => Promise<unknown>, 
   }
 }
 
+interface Call {
+  access: Access;
+  sign: (secret: OpenedSecret) => Record<string, string>;
+  signal: AbortSignal;
+}
+
+/**
+ * Asks after the key. Whatever else goes wrong says nothing about it.
+ * @throws {ProviderError} `unauthenticated`
+ */
+export async function provesChatKey(keyCheck: "/key" | "unknown", call: Call): Promise<boolean> {
+  if (keyCheck === "unknown") return false;
+  try {
+    await fetchJson({ ...call, path: keyCheck, schema: z.unknown() });
+    return true;
+  } catch (thrown) {
+    if (!(thrown instanceof ProviderError) || thrown.failure.kind === "unauthenticated") throw thrown;
+    return false;
+  }
+}
+
 /** @throws {ProviderError} */
-export async function listChatModels(
-  record: ChatVendor,
-  call: { access: Access; sign: (secret: OpenedSecret) => Record<string, string>; signal: AbortSignal },
-): Promise<ListedModel[]> {
+export async function listChatModels(record: ChatVendor, call: Call): Promise<ListedModel[]> {
   if (record.modelList === "seed") {
     const seeds = rowsOf(record.kind).map(({ id }) => ({ id }));
     await checkKey((path, body) => fetchJson({ ...call, path, body, schema: z.unknown() }), seeds[0]?.id ?? "");

@@ -16,6 +16,11 @@ export interface ChatVendor {
   reasoningSwitch: "effort" | "thinking" | null;
   /** `GET /models` as OpenAI lists, as OpenRouter does with all facts, or not there: then the catalogue's seed counts. */
   modelList: "ids" | "facts" | "seed";
+  /**
+   * Where a key is asked after, for a vendor that shows its list to everybody; `unknown` where the list may be open and
+   * nothing else is sure to be there. Null: the list needs the key.
+   */
+  keyCheck: "/key" | "unknown" | null;
   extraBody: Readonly<Record<string, unknown>>;
 }
 
@@ -29,6 +34,7 @@ export const OPENROUTER: ChatVendor = {
   replayReasoningField: null,
   reasoningSwitch: "effort",
   modelList: "facts",
+  keyCheck: "/key",
   extraBody: { usage: { include: true } },
 };
 
@@ -42,6 +48,7 @@ export const ZAI: ChatVendor = {
   replayReasoningField: "reasoning_content",
   reasoningSwitch: "thinking",
   modelList: "seed",
+  keyCheck: null,
   extraBody: {},
 };
 
@@ -56,5 +63,6 @@ export const OPENAI_COMPATIBLE: ChatVendor = {
   replayReasoningField: null,
   reasoningSwitch: null,
   modelList: "ids",
+  keyCheck: "unknown",
   extraBody: {},
 };
