@@ -10,10 +10,13 @@ export type Identity = z.infer<typeof Identity>;
 
 export class IdentityBook {
   readonly #kv: Pick<SyncKvStorage, "get" | "put">;
+  readonly #isOwn: (connectorId: string) => boolean;
   #known: Identity | null;
 
-  constructor(storage: Pick<DurableObjectStorage, "kv">) {
+  /** `isOwn` tells the id that this object is named by. */
+  constructor(storage: Pick<DurableObjectStorage, "kv">, isOwn: (connectorId: string) => boolean) {
     this.#kv = storage.kv;
+    this.#isOwn = isOwn;
     this.#known = Identity.safeParse(this.#kv.get(IDENTITY)).data ?? null;
   }
 
@@ -22,11 +25,14 @@ export class IdentityBook {
   }
 
   /**
-   * Takes in what Postgres has confirmed; without that only the known secret is good.
+   * Takes in what Postgres has confirmed; without that only the known secret is good. A machine is its own connector's
+   * and stays its owner's, whoever says otherwise.
    * @returns `new-secret` where another one was good until now
    */
   admit({ connectorId, secretHash, owner }: DialIn): "admitted" | "new-secret" | "refused" {
     const before = this.#known;
+    if (!this.#isOwn(connectorId)) return "refused";
+    if (owner && before && before.ownerUserId !== owner.ownerUserId) return "refused";
     if (!owner) return before?.secretHash === secretHash ? "admitted" : "refused";
     const identity = { connectorId, ...owner, secretHash };
     if (JSON.stringify(identity) !== JSON.stringify(before)) {

@@ -14,6 +14,7 @@ import {
   SILENT_AFTER_MS,
   type StackFrame,
 } from "../../shared/contract/connector-frames.ts";
+import { FORWARDED_HEADERS } from "../../shared/ports/connector-gateway.ts";
 import type { Timers } from "../../shared/ports/timers.ts";
 import { answer } from "./answers.ts";
 import { Exchange } from "./exchange.ts";
@@ -21,9 +22,6 @@ import { Exchange } from "./exchange.ts";
 /** A model may be loaded from a slow disk first; whoever asks has a shorter patience of their own. */
 const HEADERS_WITHIN_MS = 600_000;
 const LOOK_EVERY_MS = 10_000;
-
-/** What a model server needs to know; nothing else of the caller's crosses. */
-const FORWARDED = ["accept", "authorization", "content-length", "content-type"];
 
 interface Deps {
   socket: Pick<WebSocket, "send">;
@@ -61,7 +59,7 @@ export class Line {
     if (this.#exchanges.size >= MAX_STREAMS) {
       return answer("rate_limited", `The machine "${this.#deps.name}" has ${MAX_STREAMS} requests open; try again.`);
     }
-    const headers: HeaderBlock = FORWARDED.flatMap((name) => {
+    const headers: HeaderBlock = FORWARDED_HEADERS.flatMap((name) => {
       const value = request.headers.get(name);
       return value === null ? [] : [[name, value]];
     });

@@ -2,7 +2,7 @@ import { DurableObject } from "cloudflare:workers";
 import * as z from "zod";
 import { CLOSE } from "../../shared/contract/frames.ts";
 import { Id } from "../../shared/contract/primitives.ts";
-import { CONNECTOR_HEADERS, type ConnectorObject } from "../../shared/ports/connector-gateway.ts";
+import { CONNECTOR_DOORS, CONNECTOR_HEADERS, type ConnectorObject } from "../../shared/ports/connector-gateway.ts";
 import type { Services } from "../../shared/runtime/services.ts";
 import { servicesFor } from "../services-for.ts";
 import type { Bindings } from "../stubs.ts";
@@ -33,7 +33,8 @@ export class Connector extends DurableObject<Bindings> implements ConnectorObjec
     this.#services = servicesFor(env);
     const { timers, random } = this.#services;
     const now = (): number => this.#services.now().getTime();
-    this.#identity = new IdentityBook(ctx.storage);
+    const isOwn = (connectorId: string): boolean => env.CONNECTOR.idFromName(connectorId).equals(ctx.id);
+    this.#identity = new IdentityBook(ctx.storage, isOwn);
     this.#presence = new Presence({
       storage: ctx.storage,
       now,
@@ -54,11 +55,15 @@ export class Connector extends DurableObject<Bindings> implements ConnectorObjec
   }
 
   override async fetch(request: Request): Promise<Response> {
-    const dialIn = request.headers.get(CONNECTOR_HEADERS.dialIn);
-    if (dialIn !== null) return this.#switchboard.dialIn(request, readHeader(DialIn, dialIn));
-    const target = readHeader(Target, request.headers.get(CONNECTOR_HEADERS.target) ?? "");
-    const requestId = request.headers.get(CONNECTOR_HEADERS.request) ?? "";
-    return await this.#switchboard.ask(target, request, requestId);
+    const said = (name: keyof typeof CONNECTOR_HEADERS): string => request.headers.get(CONNECTOR_HEADERS[name]) ?? "";
+    switch (new URL(request.url).origin) {
+      case CONNECTOR_DOORS.dialIn:
+        return this.#switchboard.dialIn(request, readHeader(DialIn, said("dialIn")));
+      case CONNECTOR_DOORS.ask:
+        return await this.#switchboard.ask(readHeader(Target, said("target")), request, said("request"));
+      default:
+        return new Response(null, { status: 404 });
+    }
   }
 
   async cancel(requestId: string): Promise<void> {

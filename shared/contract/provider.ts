@@ -14,8 +14,9 @@ export type ProviderScope = z.infer<typeof ProviderScope>;
 const HEADER_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,100}$/;
 const HEADER_VALUE = /^[\t\x20-\x7e]{1,4000}$/;
 
-/** Ours to set; a stored header of that name would undo what the adapter sends. */
-const RESERVED_HEADERS = /^(host|connection|content-length|content-type|transfer-encoding|upgrade|te|trailer|expect)$/i;
+/** Ours to set, or the connection's: a stored header of that name would undo what the adapter sends, or speak for us. */
+const RESERVED_HEADERS =
+  /^(host|connection|keep-alive|content-length|content-type|transfer-encoding|upgrade|te|trailer|expect|cookie2?|set-cookie2?|(x-mosaic|sec|proxy)-.*)$/i;
 
 /** Extra headers, for gateways in front of a model server such as Cloudflare Access. Values are secrets. */
 const Headers = z

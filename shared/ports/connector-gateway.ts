@@ -24,15 +24,29 @@ export interface ConnectorGateway {
   end(connectorId: string): Promise<void>;
 }
 
+/**
+ * Where a connector's object is asked: who speaks is told by the door, and never by a header that a caller may set. The
+ * gateway knows the way to `ask` alone.
+ */
+export const CONNECTOR_DOORS = {
+  /** The upgrade of a machine that the edge has looked at. */
+  dialIn: "https://dial-in.connector.invalid",
+  /** Followed by the path and the query of a request to an upstream. */
+  ask: "https://ask.connector.invalid",
+} as const;
+
 /** Headers in which the Worker and the objects tell a connector's object what they want; never accepted from outside. */
 export const CONNECTOR_HEADERS = {
-  /** On an upgrade: `DialIn`, as percent-encoded JSON. */
+  /** At the door `dialIn`: `DialIn`, as percent-encoded JSON. */
   dialIn: "x-mosaic-dial-in",
-  /** On a request to an upstream: `ConnectorTarget`, as percent-encoded JSON. */
+  /** At the door `ask`: `ConnectorTarget`, as percent-encoded JSON. */
   target: "x-mosaic-connector-target",
   /** Beside it: what `cancel` calls this request. */
   request: "x-mosaic-connector-request",
 } as const;
+
+/** What a model server needs to know of a request; nothing else of the caller's crosses. */
+export const FORWARDED_HEADERS = ["accept", "authorization", "content-length", "content-type"] as const;
 
 /** A machine that dials in. `owner` is set where Postgres has just confirmed the secret, or bound it. */
 export interface DialIn {
@@ -44,8 +58,8 @@ export interface DialIn {
 /** The object that a machine dials into, named by the connector's id. */
 export interface ConnectorObject {
   /**
-   * With `CONNECTOR_HEADERS.dialIn`: the upgrade; 401 for a secret that the object does not know by itself.
-   * With `CONNECTOR_HEADERS.target`: a request to an upstream, as `ConnectorGateway` says.
+   * At `CONNECTOR_DOORS.dialIn`: the upgrade; 401 for a secret that the object does not know by itself, and for a
+   * machine that is not its own. At `CONNECTOR_DOORS.ask`: a request to an upstream, as `ConnectorGateway` says.
    */
   fetch(request: Request): Promise<Response>;
   /** Nobody waits for this request any more: how the caller's signal reaches the object before the answer has begun. */

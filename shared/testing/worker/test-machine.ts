@@ -2,6 +2,7 @@ import { createConnectorGateway } from "../../adapters/connector/connector-gatew
 import { type MachineAnswer, type MachineRequest, MachineStreams } from "../../client/connector/machine-streams.ts";
 import { CONNECTOR_PROTOCOL, type MachineFrame } from "../../contract/connector-frames.ts";
 import {
+  CONNECTOR_DOORS,
   CONNECTOR_HEADERS,
   type ConnectorObject,
   type ConnectorTarget,
@@ -25,7 +26,7 @@ export function upgradeMachine(
     "sec-websocket-protocol": protocol,
     [CONNECTOR_HEADERS.dialIn]: encodeURIComponent(JSON.stringify(dialIn)),
   };
-  return object.fetch(new Request("https://connector/", { headers }));
+  return object.fetch(new Request(CONNECTOR_DOORS.dialIn, { headers }));
 }
 
 /** A machine inside workerd: the real machine's end over a socket, with `serve` in the place of its model servers. */

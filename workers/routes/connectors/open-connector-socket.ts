@@ -7,7 +7,7 @@ import {
   readConnectorCredential,
 } from "../../../shared/contract/connector-credentials.ts";
 import { AppError } from "../../../shared/domain/app-error.ts";
-import { CONNECTOR_HEADERS, type DialIn } from "../../../shared/ports/connector-gateway.ts";
+import { CONNECTOR_DOORS, CONNECTOR_HEADERS, type DialIn } from "../../../shared/ports/connector-gateway.ts";
 import { requireSignIn } from "../../middleware/sign-in.ts";
 import { type Call, defineOpenRoute } from "../route.ts";
 
@@ -33,7 +33,9 @@ async function dial(call: Dialling, dialIn: DialIn): Promise<Response> {
     const value = call.request.headers.get(name);
     if (value !== null) headers.set(name, value);
   }
-  const response = await call.rooms.connector(dialIn.connectorId).fetch(new Request("https://connector/", { headers }));
+  const response = await call.rooms
+    .connector(dialIn.connectorId)
+    .fetch(new Request(CONNECTOR_DOORS.dialIn, { headers }));
   if (response.status === 101) return response;
   if (response.status === 401) throw refused();
   throw new AppError("invalid_request", (await response.text()) || "The machine could not be connected; try again.");
