@@ -20,13 +20,12 @@ const ConfiguredUpstream = z.strictObject({
 });
 export type ConfiguredUpstream = z.infer<typeof ConfiguredUpstream>;
 
-/** How this machine is known at one server. The secret is made before it is shown for the first time. */
-const Enrolment = z.strictObject({
-  name: ConnectorName,
-  secret: ConnectorSecret,
-  /** Null until the server has welcomed it once. */
-  connectorId: Id.nullable(),
-});
+/** How this machine asks to be known at a server. The secret is made before it is shown for the first time. */
+const Wish = z.strictObject({ name: ConnectorName, secret: ConnectorSecret });
+export type Wish = z.infer<typeof Wish>;
+
+/** How it is known there. */
+const Enrolment = z.strictObject({ ...Wish.shape, connectorId: Id });
 export type Enrolment = z.infer<typeof Enrolment>;
 
 const ConnectorFile = z.strictObject({
@@ -36,6 +35,8 @@ const ConnectorFile = z.strictObject({
     .refine((upstreams) => new Set(upstreams.map(({ name }) => name)).size === upstreams.length, "has a name twice"),
   /** By address. */
   servers: z.record(z.string(), Enrolment),
+  /** By address as well: beside what is good already, until the server has welcomed it. */
+  wishes: z.record(z.string(), Wish).optional(),
 });
 type ConnectorFile = z.infer<typeof ConnectorFile>;
 
@@ -45,6 +46,11 @@ const fresh = (): ConnectorFile => ({
   upstreams: [{ name: "ollama", kind: "ollama", url: DEFAULT_OLLAMA }],
   servers: {},
 });
+
+function without(url: string, wishes: ConnectorFile["wishes"] = {}): Pick<ConnectorFile, "wishes"> {
+  const { [url]: _, ...others } = wishes;
+  return Object.keys(others).length === 0 ? {} : { wishes: others };
+}
 
 type Environment = Record<string, string | undefined>;
 
@@ -84,11 +90,21 @@ export function connectorFile(env: Environment) {
         : [ollama, ...file.upstreams];
       write({ ...file, upstreams });
     },
-    saveEnrolment: (url: string, enrolment: Enrolment): void => {
+    wish: (url: string): Wish | undefined => read().wishes?.[url],
+    saveWish: (url: string, wish: Wish): void => {
       const file = read();
-      write({ ...file, servers: { ...file.servers, [url]: enrolment } });
+      write({ ...file, wishes: { ...file.wishes, [url]: wish } });
     },
-    forget: (url: string): void => {
+    /** The server has welcomed it: the wish has come true. */
+    saveEnrolment: (url: string, enrolment: Enrolment): void => {
+      const { wishes, ...file } = read();
+      write({ ...file, servers: { ...file.servers, [url]: enrolment }, ...without(url, wishes) });
+    },
+    forgetWish: (url: string): void => {
+      const { wishes, ...file } = read();
+      write({ ...file, ...without(url, wishes) });
+    },
+    forgetEnrolment: (url: string): void => {
       const file = read();
       const { [url]: _, ...servers } = file.servers;
       write({ ...file, servers });

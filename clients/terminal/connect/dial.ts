@@ -1,3 +1,4 @@
+import type { IncomingMessage } from "node:http";
 import { WebSocket } from "ws";
 import {
   type MachineAnswer,
@@ -13,7 +14,7 @@ import {
   type MachineFrame,
   PING_EVERY_MS,
 } from "../../../shared/contract/connector-frames.ts";
-import { Problem } from "../../../shared/contract/errors.ts";
+import { type ErrorCode, Problem } from "../../../shared/contract/errors.ts";
 import { CLOSE } from "../../../shared/contract/frames.ts";
 
 const HANDSHAKE_WITHIN_MS = 15_000;
@@ -24,6 +25,8 @@ const MAX_PROBLEM_BYTES = 16_384;
 /** How a connection ended: refused before it was one, or closed. `code` is 1006 where it just broke. */
 export interface Ended {
   status: number | null;
+  /** Mosaic's own word on a refusal; null where something on the way refused, or nothing did. */
+  verdict: ErrorCode | null;
   code: number;
   reason: string;
 }
@@ -48,17 +51,18 @@ function socketUrl(url: string, name: string | undefined): URL {
   return address;
 }
 
-/** The sentence in a refusal. */
-async function detailOf(response: AsyncIterable<Buffer>): Promise<string> {
+/** What Mosaic says in a refusal; null where it is not Mosaic's. */
+async function problemIn(response: IncomingMessage): Promise<Problem | null> {
+  if (!response.headers["content-type"]?.startsWith("application/problem+json")) return null;
   let text = "";
   try {
     for await (const chunk of response) {
-      text += chunk.toString("utf8");
+      text += String(chunk);
       if (text.length > MAX_PROBLEM_BYTES) break;
     }
-    return Problem.parse(JSON.parse(text)).detail;
+    return Problem.parse(JSON.parse(text));
   } catch {
-    return "";
+    return null;
   }
 }
 
@@ -80,7 +84,7 @@ export function dial(options: Dial): Promise<Ended> {
   });
   const stopPinging = keepAlive(socket);
   return new Promise((resolve) => {
-    let ended: Ended = { status: null, code: 1006, reason: "" };
+    let ended: Ended = { status: null, verdict: null, code: 1006, reason: "" };
     socket.on("open", () => {
       const { version, upstreams } = options;
       const offered = upstreams.map(({ name, kind }) => ({ name, kind }));
@@ -94,13 +98,14 @@ export function dial(options: Dial): Promise<Ended> {
       if (wrong !== null) socket.close(CLOSE.wrongProtocol, wrong);
     });
     socket.on("unexpected-response", (_request, response) => {
-      void detailOf(response).then((reason) => {
-        ended = { status: response.statusCode ?? 0, code: 1006, reason };
+      void problemIn(response).then((problem) => {
+        const { code: verdict = null, detail: reason = "" } = problem ?? {};
+        ended = { status: response.statusCode ?? 0, verdict, code: 1006, reason };
         socket.terminate();
       });
     });
     socket.on("error", (error) => {
-      if (ended.reason === "") ended = { ...ended, reason: error.message };
+      if (ended.status === null) ended = { ...ended, reason: error.message };
     });
     const leave = (): void => hangUp(socket);
     signal.addEventListener("abort", leave, { once: true });
@@ -109,7 +114,7 @@ export function dial(options: Dial): Promise<Ended> {
       stopPinging();
       signal.removeEventListener("abort", leave);
       streams.end();
-      resolve(ended.status === null ? { status: null, code, reason: reason.toString() || ended.reason } : ended);
+      resolve(ended.status === null ? { ...ended, code, reason: reason.toString() || ended.reason } : ended);
     });
   });
 }

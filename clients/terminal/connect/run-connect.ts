@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { ApiError } from "../../../shared/client/api-error.ts";
 import { reconnectDelayMs } from "../../../shared/client/clock.ts";
 import { connectorCredential, readConnectorCredential } from "../../../shared/contract/connector-credentials.ts";
+import type { ErrorCode } from "../../../shared/contract/errors.ts";
 import { CLOSE } from "../../../shared/contract/frames.ts";
 import { deviceLogin } from "../device-login.ts";
 import { credentialFile } from "../local-files.ts";
@@ -12,7 +13,7 @@ import { plainLine } from "../plain-text.ts";
 import { signedIn } from "../signed-in.ts";
 import { VERSION } from "../version.ts";
 import { askUpstream } from "./ask-upstream.ts";
-import { type ConnectorFileBook, connectorFile, type Enrolment } from "./connector-file.ts";
+import { type ConnectorFileBook, connectorFile, type Enrolment, type Wish } from "./connector-file.ts";
 import { dial, type Ended } from "./dial.ts";
 import { CONNECT_HELP, type ConnectCommand } from "./parse-connect.ts";
 
@@ -31,8 +32,9 @@ interface Connecting {
 /** What is shown at the door: the lasting secret, or something worth enrolling for. */
 interface Pass {
   bearer: string;
-  enrolment: Enrolment;
-  isNew: boolean;
+  name: string;
+  /** What it asks to be known by; null for a machine that is known. */
+  wish: Wish | null;
   /** The sign-in was made for this alone, and ends with it. */
   isOwnSignIn: boolean;
 }
@@ -40,10 +42,10 @@ interface Pass {
 const newSecret = (): string => randomBytes(32).toString("base64url");
 const thisMachine = (): string => plainLine(hostname()).slice(0, 60) || "my machine";
 
-const lastingPass = (enrolment: Enrolment, connectorId: string): Pass => ({
-  bearer: connectorCredential({ kind: "secret", connectorId, secret: enrolment.secret }),
-  enrolment,
-  isNew: false,
+const lastingPass = ({ name, connectorId, secret }: Enrolment): Pass => ({
+  bearer: connectorCredential({ kind: "secret", connectorId, secret }),
+  name,
+  wish: null,
   isOwnSignIn: false,
 });
 
@@ -64,39 +66,51 @@ async function ownersToken({ url, token, env, say }: Connecting): Promise<{ toke
 /** The secret is in the file before it is shown: the same one comes again after a crash half-way. */
 async function newPass(connecting: Connecting, name: string): Promise<Pass> {
   const { url, file, token } = connecting;
-  const before = file.enrolment(url);
-  const secret = before?.connectorId === null && before.name === name ? before.secret : newSecret();
-  const enrolment: Enrolment = { name, secret, connectorId: null };
+  const before = file.wish(url);
+  const wish = before?.name === name ? before : { name, secret: newSecret() };
   const isOneTime = token !== undefined && readConnectorCredential(token)?.kind === "token";
   const signIn = isOneTime ? { token, isOwn: false } : await ownersToken(connecting);
-  file.saveEnrolment(url, enrolment);
-  return { bearer: signIn.token, enrolment, isNew: true, isOwnSignIn: signIn.isOwn };
+  file.saveWish(url, wish);
+  return { bearer: signIn.token, name, wish, isOwnSignIn: signIn.isOwn };
 }
 
 async function passFor(connecting: Connecting, wishedName: string | undefined): Promise<Pass> {
   const saved = connecting.file.enrolment(connecting.url);
   const given = connecting.token === undefined ? null : readConnectorCredential(connecting.token);
   const isOther = given?.kind === "token" && given.connectorId !== saved?.connectorId;
-  const isKnown = saved?.connectorId && !isOther && (wishedName === undefined || wishedName === saved.name);
-  if (isKnown && saved.connectorId) return lastingPass(saved, saved.connectorId);
+  if (saved && !isOther && (wishedName === undefined || wishedName === saved.name)) return lastingPass(saved);
   return await newPass(connecting, wishedName ?? saved?.name ?? thisMachine());
 }
 
+/** What Mosaic says no to for good; anything else passes, or is not Mosaic's word. */
+const REFUSALS = new Set<ErrorCode>([
+  "invalid_request",
+  "unknown_field",
+  "unauthenticated",
+  "expired",
+  "forbidden",
+  "not_found",
+  "conflict",
+]);
+
 /** What the end of a connection means: null to dial again, otherwise what the person is told. */
-function lastWord({ status, code, reason }: Ended, url: string, wasWelcome: boolean): string | null {
-  if (status === 401 || code === CLOSE.unauthenticated) {
+function lastWord({ verdict, code, reason }: Ended, url: string): string | null {
+  if (verdict === "unauthenticated" || code === CLOSE.unauthenticated) {
     return `${url} does not know this machine (any more); run \`npx mosaic connect\` again to add it.`;
   }
-  if (status === 404 && !wasWelcome) return `There is no Mosaic at ${url}, or one that takes no machines.`;
-  if (status !== null && [400, 403, 409].includes(status)) return reason || `${url} refused with status ${status}.`;
+  if (verdict !== null && REFUSALS.has(verdict)) return reason;
   if (code === CLOSE.revoked) return `The connection ended for good: ${reason}.`;
   if (code === CLOSE.deleted) return `This machine was removed at ${url}; run \`npx mosaic connect\` to add it again.`;
   if (code === CLOSE.wrongProtocol) return `This program and ${url} do not understand each other: ${reason}.`;
   return null;
 }
 
-const why = ({ status, reason }: Ended): string =>
-  reason !== "" ? plainLine(reason) : status === null ? "the connection broke" : `the server answered ${status}`;
+function why({ status, verdict, reason }: Ended): string {
+  if (reason !== "") return plainLine(reason);
+  if (status === null) return "the connection broke";
+  const isElsewhere = status === 404 && verdict === null;
+  return `the server answered ${status}${isElsewhere ? ", as if there were no Mosaic, or one that takes no machines" : ""}`;
+}
 
 async function endSignIn(url: string, bearer: string): Promise<void> {
   await fetch(`${url}/api/auth/sign-out`, {
@@ -116,29 +130,32 @@ async function stayConnected(connecting: Connecting, first: Pass, signal: AbortS
     const ended = await dial({
       url,
       bearer: pass.bearer,
-      enrol: pass.isNew ? pass.enrolment : null,
+      enrol: pass.wish,
       upstreams,
       version: VERSION,
       signal,
-      serve: (request) => askUpstream(upstreams, pass.enrolment.name, request),
+      serve: (request) => askUpstream(upstreams, pass.name, request),
       welcomed: (connectorId, name) => {
         const isBack = attempt > 0 || !wasWelcome;
         attempt = 0;
         wasWelcome = true;
-        if (pass.isNew) {
+        if (pass.wish) {
           if (pass.isOwnSignIn) void endSignIn(url, pass.bearer);
-          const enrolment = { ...pass.enrolment, name, connectorId };
+          const enrolment = { secret: pass.wish.secret, name, connectorId };
           file.saveEnrolment(url, enrolment);
-          pass = lastingPass(enrolment, connectorId);
+          pass = lastingPass(enrolment);
         }
         const offered = upstreams.map((upstream) => `${upstream.name} (${upstream.url})`).join(", ");
         if (isBack) say(plainLine(`Connected to ${url} as "${name}": ${offered || "nothing yet"}.`));
       },
     });
     if (signal.aborted) return 0;
-    const last = lastWord(ended, url, wasWelcome);
+    const last = lastWord(ended, url);
     if (last !== null) {
-      if (ended.status === 401 || ended.code === CLOSE.deleted) file.forget(url);
+      const isUnknown = ended.verdict === "unauthenticated" || ended.code === CLOSE.deleted;
+      // What is good already stays, whatever is said of another.
+      if (isUnknown && pass.wish) file.forgetWish(url);
+      else if (isUnknown) file.forgetEnrolment(url);
       throw new ApiError({ code: "unauthenticated", message: plainLine(last) });
     }
     if (attempt === 0) say(`Not connected to ${url}: ${why(ended)}. Trying again for as long as it takes.`);
