@@ -56,7 +56,7 @@ it("a conversation that holds too much for Postgres refuses new messages, keeps 
     outcome = { ok: true };
     await room.outbox.drain();
     expect(send(newId(), "three")).toMatchObject({ ok: true, value: { seq: 3 } });
-    room.turns.end(room.turns.askedBy(first)?.id ?? "", "completed");
+    room.turns.end(room.turns.firstFor(first)?.id ?? "", "completed");
     expect(editMessage(room, owner, newId(), { text: "x" })).toMatchObject({ ok: false, error: { code: "not_found" } });
   });
 });

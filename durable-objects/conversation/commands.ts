@@ -48,10 +48,10 @@ const RUN: Record<CommandName, Run> = {
       data: context,
     };
   },
-  retry: (room) => {
+  retry: (room, principal) => {
     const question = lastQuestion(room);
     if (!question) return { ok: false, text: "There is no message to answer again." };
-    const again = answerAgain(room, question);
+    const again = answerAgain(room, principal, question);
     return again.ok
       ? { ok: true, text: "Answering again.", data: again.value }
       : { ok: false, text: again.error.message };

@@ -13,8 +13,8 @@ export interface ReadConfiguration {
   /** Null before the first good read. */
   value: TurnConfiguration | null;
   from: "fresh" | "snapshot";
-  /** On whose behalf. */
-  userId: string;
+  /** On whose behalf; null: on nobody's, without anything personal. */
+  userId: string | null;
 }
 
 interface Deps {
@@ -55,11 +55,12 @@ export class Configuration {
     this.#early = { userId, atMs: this.#deps.now(), work: this.#ask(userId) };
   }
 
-  async read(userId: string): Promise<ReadConfiguration> {
+  /** @param userId whose own providers may answer beside the shared ones; null: nobody's */
+  async read(userId: string | null): Promise<ReadConfiguration> {
     const { timers, now } = this.#deps;
     const early = this.#early;
     this.#early = null;
-    const isOurs = early?.userId === userId && now() - early.atMs < EARLY_MS;
+    const isOurs = early !== null && early.userId === userId && now() - early.atMs < EARLY_MS;
     let late: { cancel(): void } | undefined;
     const deadline = new Promise<null>((resolve) => {
       late = timers.after(DEADLINE_MS, () => resolve(null));
@@ -71,7 +72,7 @@ export class Configuration {
 
   /** Keeps what was read, for the time without a database. Call inside `transact`. */
   keep({ value, from, userId }: ReadConfiguration): void {
-    if (!value || from === "snapshot") return;
+    if (!value || from === "snapshot" || userId === null) return;
     const { journal, providers } = this.#deps;
     const slot = this.#slotOf(userId);
     const made = [
@@ -96,8 +97,8 @@ export class Configuration {
     return userId === this.#deps.journal.born.ownerUserId ? "snapshot:owner" : "snapshot:other";
   }
 
-  #snapshot(userId: string): TurnConfiguration | null {
-    const slots = [this.#slotOf(userId), "snapshot:owner", "snapshot:other"];
+  #snapshot(userId: string | null): TurnConfiguration | null {
+    const slots = [userId === null ? "snapshot:owner" : this.#slotOf(userId), "snapshot:owner", "snapshot:other"];
     const snapshots = slots.flatMap((slot) => {
       const stored = this.#deps.journal.meta(slot);
       return stored ? [JSON.parse(stored) as Snapshot] : [];
@@ -108,8 +109,14 @@ export class Configuration {
     return own?.value ?? (other ? withoutOwn(other.value) : null);
   }
 
-  #ask(userId: string): Promise<TurnConfiguration | null> {
+  async #ask(userId: string | null): Promise<TurnConfiguration | null> {
     const { journal, reader } = this.#deps;
-    return reader.read({ userId }, journal.born.workspaceId).catch(() => null);
+    const { ownerUserId, workspaceId } = journal.born;
+    try {
+      const value = await reader.read({ userId: userId ?? ownerUserId }, workspaceId);
+      return userId === null ? withoutOwn(value) : value;
+    } catch {
+      return null;
+    }
   }
 }

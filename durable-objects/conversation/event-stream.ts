@@ -211,11 +211,11 @@ export function streamTurn(
     if (frame.type !== "event" || !isEnding(frame.event) || !("turnId" in frame.event)) return false;
     const { event } = frame;
     if (!followed.has(event.turnId)) return false;
-    const isOther = steers && event.turnId === turnId && room.turns.askedBy(messageId)?.id !== turnId;
+    const isOther = steers && event.turnId === turnId && room.turns.firstFor(messageId)?.id !== turnId;
     return !isOther || ("message" in event && (event.message.metadata.steeredBy ?? []).includes(messageId));
   };
   const isOver = (): boolean => {
-    const own = steers ? room.turns.askedBy(messageId) : null;
+    const own = steers ? room.turns.firstFor(messageId) : null;
     const answering = own && own.steers === null ? own.id : turnId;
     const turn = answering === null ? null : room.turns.find(answering);
     return turn?.state !== "queued" && turn?.state !== "running";

@@ -47,7 +47,7 @@ export function forkInto(
     return await conversationObject(env, created.id).create(
       principal,
       created,
-      copyPath(path, source.id, services.newId),
+      copyPath(path, { conversationId: source.id, userId: principal.userId }, services.newId),
     );
   });
 }

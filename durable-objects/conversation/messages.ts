@@ -4,7 +4,7 @@ import type { ClientKind } from "../../shared/contract/frames.ts";
 import type { Message, Part } from "../../shared/contract/message.ts";
 import type { Principal } from "../../shared/domain/access/principal.ts";
 import { fail, ok } from "../../shared/domain/app-error.ts";
-import { decideSend, type KnownMessage } from "../../shared/domain/conversation/decide.ts";
+import { decideSend, type KnownMessage, type NewTurn } from "../../shared/domain/conversation/decide.ts";
 import type { Journal } from "./journal.ts";
 import { TOO_MUCH_WAITS } from "./outbox.ts";
 import { publish, type Room } from "./room.ts";
@@ -42,7 +42,7 @@ export function sendMessage(
       known: knownMessage(journal, turns, id),
       headId: journal.born.headId,
       openTurns,
-      runningTurnId: openTurns === 0 ? null : ((turns.running() ?? turns.nextQueued())?.id ?? null),
+      running: openTurns === 0 ? null : (turns.running() ?? turns.nextQueued()),
       nextSeq: journal.lastSeq + 1,
       at: services.now().toISOString(),
       turnId: services.newId(),
@@ -79,7 +79,7 @@ export function sendMessage(
 function knownMessage(journal: Journal, turns: TurnTable, id: string): KnownMessage | null {
   const stored = journal.message(id);
   if (!stored) return null;
-  const turn = turns.askedBy(id);
+  const turn = turns.firstFor(id);
   return {
     ...stored,
     model: stored.message.metadata.model ?? null,
@@ -88,15 +88,26 @@ function knownMessage(journal: Journal, turns: TurnTable, id: string): KnownMess
   };
 }
 
-/** A new turn for a message that is there already: the answer becomes a sibling of the earlier one. */
-export function answerAgain(room: Room, messageId: string): Result<{ turnId: string }> {
-  const { journal, turns, services, queue } = room;
+const newTurn = ({ services }: Room, principal: Principal, replyTo: string): NewTurn => ({
+  id: services.newId(),
+  messageId: services.newId(),
+  replyTo,
+  model: null,
+  askedBy: principal.userId,
+});
+
+/**
+ * A new turn for a message that is there already: the answer becomes a sibling of the earlier one. It is asked for by
+ * whoever wants it, whoever wrote the message.
+ */
+export function answerAgain(room: Room, principal: Principal, messageId: string): Result<{ turnId: string }> {
+  const { journal, turns, queue } = room;
   const question = journal.message(messageId);
   if (question?.message.role !== "user" || question.deleted)
     return fail("not_found", "There is no message to answer again.");
   if (turns.openCount() > 0) return fail("busy", "An answer is being written; stop it or wait for it.");
   if (room.outbox.isFull) return TOO_MUCH_WAITS;
-  const turn = { id: services.newId(), messageId: services.newId(), replyTo: messageId, model: null };
+  const turn = newTurn(room, principal, messageId);
   const logged = journal.transact(() => {
     const events = journal.born.headId === messageId ? [] : journal.append({ type: "head:moved", messageId });
     turns.add(turn, "started", journal.lastSeq);
@@ -118,7 +129,7 @@ export function editMessage(room: Room, principal: Principal, messageId: string,
   if (room.outbox.isFull) return TOO_MUCH_WAITS;
   const id = services.newId();
   const at = services.now().toISOString();
-  const turn = { id: services.newId(), messageId: services.newId(), replyTo: id, model: null };
+  const turn = newTurn(room, principal, id);
   const logged = journal.transact(() => {
     const seq = journal.lastSeq + 1;
     const message: Message = {

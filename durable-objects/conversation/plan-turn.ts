@@ -32,7 +32,7 @@ export async function planTurn(room: Room, running: RunningTurn, resumed: boolea
   const { services, journal } = room;
   const { turn } = running;
   const question = journal.message(turn.replyTo)?.message;
-  const configuration = await room.configuration.read(question?.metadata.authorUserId ?? journal.born.ownerUserId);
+  const configuration = await room.configuration.read(turn.askedBy);
   const workspace = configuration.value?.workspace;
   const instances = await knownInstances(services, configuration.value, FIRST_PROBE_DEADLINE_MS);
   const earlier = resumed ? turn.receipt : null;

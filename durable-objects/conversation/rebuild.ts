@@ -87,8 +87,8 @@ function withoutHoles(page: readonly LoggedEvent[], born: Conversation, after: n
 function takeUp({ journal, turns, services }: Room, work: OpenWork): LoggedEvent[] {
   for (const turnId of work.turns.keys()) turns.end(turnId, "failed");
   for (const [replyTo, seq] of work.asked) {
-    const model = journal.message(replyTo)?.message.metadata.model ?? null;
-    turns.add({ id: services.newId(), messageId: services.newId(), replyTo, model }, "queued", seq);
+    const { model = null, authorUserId: askedBy = null } = journal.message(replyTo)?.message.metadata ?? {};
+    turns.add({ id: services.newId(), messageId: services.newId(), replyTo, model, askedBy }, "queued", seq);
   }
   return journal.append(...[...work.turns.keys()].map(lostTurn));
 }

@@ -47,7 +47,11 @@ it("what tools were asked and answered for a deleted answer goes out of the log,
     journal.transact(() => {
       journal.append({ type: "message:added", message: question });
       for (const { n, turnId, messageId } of answers) {
-        turns.add({ id: turnId, messageId, replyTo: question.id, model: null }, "started", journal.lastSeq);
+        turns.add(
+          { id: turnId, messageId, replyTo: question.id, model: null, askedBy: null },
+          "started",
+          journal.lastSeq,
+        );
         const facts = { receiptId: testId(), pinned: null, inputTokens: 0, configuration: "snapshot" } as const;
         const receipt = unroutedReceipt({ ...facts, parts: [] }, "some", "because");
         journal.append({ type: "turn:started", turnId, messageId, replyTo: question.id, receipt });

@@ -50,6 +50,9 @@ const MIGRATIONS: readonly string[] = [
   alter table parked add column revision integer not null default 1;
   alter table parked add column reported integer not null default 0;
   `,
+  `
+  alter table turns add column asked_by text;
+  `,
 ];
 
 /** Whether this object holds a conversation. Reads only. */

@@ -35,6 +35,7 @@ type TurnRow = {
   parts: string | null;
   progress: string | null;
   steers: string | null;
+  asked_by: string | null;
 };
 
 const toTurn = (row: TurnRow): Turn => ({
@@ -50,6 +51,7 @@ const toTurn = (row: TurnRow): Turn => ({
   parts: row.parts ? (JSON.parse(row.parts) as Part[]) : [],
   progress: row.progress ? (JSON.parse(row.progress) as TurnProgress) : newProgress(),
   steers: row.steers,
+  askedBy: row.asked_by,
 });
 
 /** The turns of one conversation: who waits, who runs, how far the running answer is saved. */
@@ -62,7 +64,8 @@ export class TurnTable {
 
   add(turn: NewTurn, accepted: Turn["accepted"], position: number, steers: string | null = null): void {
     this.#sql.exec(
-      "insert into turns (id, position, message_id, reply_to, model, state, accepted, steers) values (?, ?, ?, ?, ?, ?, ?, ?)",
+      `insert into turns (id, position, message_id, reply_to, model, state, accepted, steers, asked_by)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       turn.id,
       position,
       turn.messageId,
@@ -71,6 +74,7 @@ export class TurnTable {
       steers === null ? "queued" : "steering",
       accepted,
       steers,
+      turn.askedBy,
     );
   }
 
@@ -79,7 +83,7 @@ export class TurnTable {
   }
 
   /** The first turn that a message asked for. */
-  askedBy(messageId: string): Turn | null {
+  firstFor(messageId: string): Turn | null {
     return this.#one("select * from turns where reply_to = ? order by position limit 1", messageId);
   }
 

@@ -15,7 +15,7 @@ const facts = (overrides: Partial<SendFacts> = {}): SendFacts => ({
   known: null,
   headId: null,
   openTurns: 0,
-  runningTurnId: null,
+  running: null,
   nextSeq: 7,
   at: "2026-11-21T12:00:00.000Z",
   turnId: testId(),
@@ -45,13 +45,24 @@ describe("deciding on a message", () => {
 
   it("lets it reach the running turn where the sender wants to steer, and starts one where nothing runs", () => {
     const steering = command({ whenBusy: "steer" });
-    const running = testId();
-    expect(decideSend(steering, facts({ openTurns: 1, runningTurnId: running }))).toMatchObject({
+    const running = { id: testId(), askedBy: steering.authorUserId };
+    expect(decideSend(steering, facts({ openTurns: 1, running }))).toMatchObject({
       state: "steered",
-      steers: running,
-      turn: { replyTo: steering.id },
+      steers: running.id,
+      turn: { replyTo: steering.id, askedBy: steering.authorUserId },
     });
     expect(decideSend(steering, facts())).toMatchObject({ state: "started", steers: null });
+  });
+
+  it.each([
+    ["somebody else asked for", testId()],
+    ["nobody knows who asked for", null],
+  ])("queues it behind a running turn that %s, though the sender wants to steer", (_what, askedBy) => {
+    const decision = decideSend(
+      command({ whenBusy: "steer" }),
+      facts({ openTurns: 1, running: { id: testId(), askedBy } }),
+    );
+    expect(decision).toMatchObject({ kind: "accepted", state: "queued", steers: null });
   });
 
   it("stores nothing when the sender wants no waiting", () => {

@@ -29,8 +29,8 @@ export interface SendFacts {
   headId: string | null;
   /** Turns that run or wait, and messages that wait to reach the running one. */
   openTurns: number;
-  /** The turn that runs, or is the next to. */
-  runningTurnId: string | null;
+  /** The turn that runs, or is the next to, and who asked for it. */
+  running: Pick<NewTurn, "id" | "askedBy"> | null;
   nextSeq: number;
   /** ISO time. */
   at: string;
@@ -45,6 +45,8 @@ export interface NewTurn {
   messageId: string;
   replyTo: string;
   model: string | null;
+  /** Whose own providers may answer; null: nobody knows who, so nobody's. */
+  askedBy: string | null;
 }
 
 export type SendDecision =
@@ -106,11 +108,19 @@ export function decideSend(command: SendCommand, facts: SendFacts): SendDecision
     },
     createdAt: facts.at,
   };
-  const steers = busy && command.whenBusy === "steer" ? facts.runningTurnId : null;
+  const wish = busy && command.whenBusy === "steer" ? facts.running : null;
+  // What somebody else asked for is answered on their key: it takes in nobody's wishes but theirs.
+  const steers = wish?.askedBy === command.authorUserId ? wish.id : null;
   return {
     kind: "accepted",
     event: { type: "message:added", message },
-    turn: { id: facts.turnId, messageId: facts.answerId, replyTo: command.id, model: command.model },
+    turn: {
+      id: facts.turnId,
+      messageId: facts.answerId,
+      replyTo: command.id,
+      model: command.model,
+      askedBy: command.authorUserId,
+    },
     steers,
     state: steers !== null ? "steered" : busy ? "queued" : "started",
   };

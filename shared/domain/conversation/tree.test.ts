@@ -12,7 +12,7 @@ describe("the tree of messages", () => {
       parentId: question.id,
       metadata: { replyTo: question.id, turnId: testId(), model: "m" },
     });
-    const { messages, headId } = copyPath([question, answer], testId(), testId);
+    const { messages, headId } = copyPath([question, answer], { conversationId: testId(), userId: testId() }, testId);
     expect(messages.map((message) => message.seq)).toEqual([1, 2]);
     expect(messages[1]).toMatchObject({
       id: headId,
