@@ -160,7 +160,7 @@ describe("changes from several sides", () => {
         errors: [{ path: "model", message: expect.stringContaining("claude-sonnet-4-6") }],
       },
     });
-    expect(unwrap(await object.update(owner, { model: "sonnet" })).model).toBe("claude-sonnet-4-6");
+    expect(unwrap(await object.update(owner, { model: "sonnet" })).model).toBe("anthropic/claude-sonnet-4-6");
   });
 });
 

@@ -1,3 +1,4 @@
+import { partsOfModelName } from "../../shared/contract/model.ts";
 import type { Principal } from "../../shared/domain/access/principal.ts";
 import type { ProviderInstance } from "../../shared/ports/provider-directory.ts";
 import type { CommandResult } from "./command-result.ts";
@@ -50,14 +51,17 @@ export async function modelCommand(room: Room, principal: Principal, args: strin
 }
 
 async function pinnedModel(room: Room, principal: Principal): Promise<CommandResult> {
-  const pinned = room.journal.born.model;
+  const { model } = room.journal.born;
+  const { provider, id: pinned } = model === null ? { provider: null, id: null } : partsOfModelName(model);
   const used = pinned ?? sessionInfo(room).model?.id ?? null;
   const instances = used === null ? [] : await instancesFor(room, principal);
-  const serving = instances.filter(({ models }) => models.some((each) => each.id === used));
+  const named = instances.filter(({ id }) => id === provider);
+  const serving = (named.length > 0 ? named : instances).filter(({ models }) => models.some(({ id }) => id === used));
   const health = serving.map((instance) => `${instance.displayName} is ${healthOf(instance)}`).join(" ");
-  const text = pinned
-    ? `${pinned} is pinned; /model clear lifts it.`
-    : "No model is pinned; each message goes to the model that fits.";
+  const text =
+    pinned !== null
+      ? `${pinned} is pinned; /model clear lifts it.`
+      : "No model is pinned; each message goes to the model that fits.";
   return {
     ok: true,
     text: health === "" ? text : `${text} ${health}${health.endsWith(".") ? "" : "."}`,

@@ -1,5 +1,6 @@
 import type { ConversationContext } from "../../shared/contract/conversation.ts";
 import type { SessionInfo } from "../../shared/contract/frames.ts";
+import { ProviderKind, partsOfModelName } from "../../shared/contract/model.ts";
 import type { Receipt } from "../../shared/contract/receipt.ts";
 import { selectContext } from "../../shared/domain/context/select.ts";
 import { readBack } from "./history.ts";
@@ -76,6 +77,11 @@ function modelOf(
       ? { provider: receipt.chosen.provider, id: receipt.chosen.model, contextWindow, pinned: false }
       : null;
   }
-  if (known?.id === pinned) return { ...known, pinned: true };
-  return { provider: "", id: pinned, contextWindow: null, pinned: true };
+  const { provider, id } = partsOfModelName(pinned);
+  if (known?.name !== pinned) {
+    // Whose instance it is says nothing to anybody; only a turn reads the providers.
+    const kind = ProviderKind.safeParse(provider);
+    return { provider: kind.data ?? "", id, contextWindow: null, pinned: true };
+  }
+  return { provider: known.provider, id: known.id, contextWindow: known.contextWindow, pinned: true };
 }

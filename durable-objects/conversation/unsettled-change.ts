@@ -144,7 +144,7 @@ function adopt(room: Room, stored: Conversation | null, settles: boolean): void 
     if (settles) journal.setMeta(CHANGING, "");
     if (!isNew) return [];
     const appended = journal.append(...eventsOf(before, stored, intent));
-    if (intent?.pin && intent.pin.id === stored.model) journal.setMeta("pinned", JSON.stringify(intent.pin));
+    if (intent?.pin && intent.pin.name === stored.model) journal.setMeta("pinned", JSON.stringify(intent.pin));
     const { visibility, version, updatedAt } = stored;
     journal.saveConversation({ ...journal.born, visibility, version, updatedAt });
     return appended;

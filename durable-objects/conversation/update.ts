@@ -42,7 +42,7 @@ export function updateConversation(
     const wanted = {
       ...(changes.title === undefined ? {} : { title: changes.title }),
       ...(changes.visibility === undefined ? {} : { visibility: changes.visibility }),
-      ...(changes.model === undefined ? {} : { model: pin?.value.id ?? null }),
+      ...(changes.model === undefined ? {} : { model: pin?.value.name ?? null }),
     };
     if (isUnsettled(room)) await lookAgain(room);
     if (!journal.conversation) return NOT_FOUND;
@@ -64,7 +64,7 @@ export function updateConversation(
 /** Providers are read from memory; only one that nobody ever asked is waited for. */
 const PROBE_DEADLINE_MS = 3_000;
 
-/** The model a person means, under the vendor's own name. */
+/** The model a person means, with whose it is. */
 async function findPin(
   { services, configuration }: Room,
   { userId }: Principal,
@@ -73,8 +73,8 @@ async function findPin(
   const { value } = await configuration.read(userId);
   const found = namedCandidate(name, await knownInstances(services, value, PROBE_DEADLINE_MS));
   if (!("nearest" in found)) {
-    const { id, contextWindow } = found.model;
-    return ok({ provider: found.kind, id, contextWindow });
+    const { kind, model } = found.candidate;
+    return ok({ name: found.name, provider: kind, id: model.id, contextWindow: model.contextWindow });
   }
   const hint =
     found.nearest.length > 0 ? `Did you mean ${found.nearest.join(" or ")}?` : "/models lists what can be reached.";

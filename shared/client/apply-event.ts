@@ -1,5 +1,6 @@
 import type { ConversationEvent } from "../contract/events.ts";
 import type { Message } from "../contract/message.ts";
+import { partsOfModelName } from "../contract/model.ts";
 import { addNotice, type Draft, setEntry, setTurn } from "./draft.ts";
 import { withToolCall, withToolResult } from "./running-turn.ts";
 import type { Notice, RunningTurn, Turn } from "./view-state.ts";
@@ -185,7 +186,10 @@ export function applyEvent(draft: Draft, logged: Logged): void {
       failTurn(draft, logged, event);
       return;
     case "model:switched": {
-      const text = event.model === null ? "Each message is routed again." : `Messages go to ${event.model} now.`;
+      const text =
+        event.model === null
+          ? "Each message is routed again."
+          : `Messages go to ${partsOfModelName(event.model).id} now.`;
       addNotice(draft, notice(seq, "model", text, null));
       return;
     }

@@ -298,10 +298,11 @@ describe("events", () => {
 
   test("title, model and errors are told", () => {
     const log = new Log();
-    log.add({ type: "title:changed", title: "New" }).add({ type: "model:switched", model: "m", pinned: true });
+    log.add({ type: "title:changed", title: "New" }).add({ type: "model:switched", model: "openai/m", pinned: true });
     const view = frames([...log.frames(), { type: "error", code: "invalid_json", message: "Bad frame." }]);
     expect(view.title).toBe("New");
     expect(view.notices.map(({ kind }) => kind)).toEqual(["model", "error"]);
+    expect(view.notices[0]?.text).toBe("Messages go to m now.");
   });
 
   test("a reset forgets the conversation and keeps what is on its way", () => {

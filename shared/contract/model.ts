@@ -12,6 +12,19 @@ export const ProviderKind = z.enum([
 ]);
 export type ProviderKind = z.infer<typeof ProviderKind>;
 
+const QUALIFIER = new RegExp(`^(${ProviderKind.options.join("|")}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/`, "i");
+
+/**
+ * What a name of a model says: the vendor's id and, where it stands in front with a slash, whose it is: an instance's id
+ * or a kind, in small letters. A kept name always has one in front.
+ */
+export function partsOfModelName(name: string): { provider: string | null; id: string } {
+  const provider = QUALIFIER.exec(name)?.[1];
+  return provider === undefined
+    ? { provider: null, id: name }
+    : { provider: provider.toLowerCase(), id: name.slice(provider.length + 1) };
+}
+
 export const Tier = z.enum(["premium", "standard", "cheap", "local"]);
 
 export const ModelPrices = z.object({
@@ -60,15 +73,8 @@ export const Model = z.object({
 });
 export type Model = z.infer<typeof Model>;
 
-/** What answers in one workspace; without it in any of the caller's. Without a limit all models come as one page. */
-export const ListModels = Page.extend({
-  workspaceId: Id.optional(),
-  cursor: z
-    .string()
-    .regex(/^\d{1,9}$/, "is not one that this list gave out")
-    .optional(),
-  limit: z.coerce.number().int().min(1).max(200).optional(),
-});
+/** What answers in one workspace; without it in any of the caller's. */
+export const ListModels = Page.extend({ workspaceId: Id.optional() });
 
 export const Health = z.object({
   status: z.enum(["ready", "degraded", "unready"]),

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { Receipt } from "../../contract/receipt.ts";
 import { aModel, anInstance, testId } from "../../testing/builders.ts";
 import { BUILT_IN_IDS } from "../providers/provider-record.ts";
-import { type ChoiceFacts, chooseModel } from "./choose-model.ts";
+import { type ChoiceFacts, chooseModel, type RoutableInstance } from "./choose-model.ts";
 
 const openai = anInstance({
   id: BUILT_IN_IDS.openai,
@@ -111,5 +111,39 @@ describe("choosing a model", () => {
     const trouble = { error: "Anthropic does not accept the key; enter a new one under Settings, Providers." };
     const instances = [anInstance({ health: "down", trouble }), openai, guide];
     expect(chooseModel(facts({ instances })).receipt.rejected[0]?.why).toBe(trouble.error);
+  });
+
+  it("takes a model pinned on one machine from that machine alone, and says so when that is gone", () => {
+    const [desk, lab] = [testId(), testId()].map((id) =>
+      anInstance({
+        id,
+        kind: "ollama",
+        displayName: `Ollama ${id}`,
+        models: [aModel({ providerId: id, id: "qwen3:4b" })],
+      }),
+    );
+    if (!desk || !lab) throw new Error("two machines");
+    const pinned = `${lab.id}/qwen3:4b`;
+    const ids = (instances: RoutableInstance[]) =>
+      chooseModel(facts({ pinned, instances })).candidates.map((each) => each.instanceId);
+    expect(ids([desk, lab])).toEqual([lab.id]);
+    expect(ids([desk, { ...lab, health: "down" }])).toEqual([lab.id]);
+    const gone = chooseModel(facts({ pinned, instances: [desk] }));
+    expect(gone.candidates).toEqual([]);
+    expect(gone.error?.message).toMatch(
+      /^The provider that was to answer with "qwen3:4b" is not connected here any more/,
+    );
+    expect(gone.receipt.chosen.model).toBe("qwen3:4b");
+    const elsewhere = { ...lab, displayName: "Lab", models: [aModel({ id: "llama3:8b" })] };
+    const error = chooseModel(facts({ pinned, instances: [desk, elsewhere] })).error;
+    expect(error?.message).toMatch(/^Lab does not offer the model "qwen3:4b"/);
+  });
+
+  it("takes a model that several machines have from one that is well", () => {
+    const machine = (health: "healthy" | "down") =>
+      anInstance({ id: testId(), kind: "ollama", health, models: [aModel({ id: "qwen3:4b" })] });
+    const [down, well] = [machine("down"), machine("healthy")];
+    const { candidates } = chooseModel(facts({ pinned: "ollama/qwen3:4b", instances: [down, well] }));
+    expect(candidates.map((each) => each.instanceId)).toEqual([well.id, down.id]);
   });
 });

@@ -1,6 +1,6 @@
 import type { TurnError } from "../../contract/events.ts";
 import type { Part } from "../../contract/message.ts";
-import type { HealthState, Model, ProviderKind } from "../../contract/model.ts";
+import { type HealthState, type Model, ProviderKind, partsOfModelName } from "../../contract/model.ts";
 import type { Classification, Receipt } from "../../contract/receipt.ts";
 import { findModel } from "../catalogue/find-model.ts";
 import { priceOf } from "../catalogue/price-of.ts";
@@ -70,11 +70,11 @@ const candidateOf = (instance: RoutableInstance, model: Model): Candidate => ({
   model,
 });
 
-/** The model a person means by a name, at the best provider that has it; or the names that come nearest. */
+/** The model a person means by a name, at the best provider that has it, and how its name is kept; or the nearest names. */
 export function namedCandidate(
   name: string,
   instances: readonly RoutableInstance[],
-): Candidate | { nearest: string[] } {
+): { candidate: Candidate; name: string } | { nearest: string[] } {
   // One that is down stands last: the same model may be had elsewhere.
   const found = findModel(
     name,
@@ -82,7 +82,7 @@ export function namedCandidate(
   );
   const instance = found.found ? instances.find((each) => each.id === found.providerId) : undefined;
   if (!found.found || !instance) return { nearest: found.found ? [] : found.nearest };
-  return candidateOf(instance, found.model);
+  return { candidate: candidateOf(instance, found.model), name: found.name };
 }
 
 /** The same model on other instances, such as another machine; those that are down last. */
@@ -140,28 +140,41 @@ const whyDown = ({ instanceId, displayName }: Candidate, { instances }: Pick<Cho
   instances.find((each) => each.id === instanceId)?.trouble?.error ?? `${displayName} does not answer at the moment.`;
 
 function choosePinned(facts: ChoiceFacts, wanted: string): Choice {
-  const candidate = namedCandidate(wanted, facts.instances);
-  if ("nearest" in candidate)
-    return noRoute(facts, wanted, `No provider here offers the model "${wanted}".`, candidate.nearest);
-  const isOneProviders = wanted.toLowerCase().startsWith(`${candidate.instanceId}/`);
+  const found = namedCandidate(wanted, facts.instances);
+  if ("nearest" in found) {
+    const { provider, id } = partsOfModelName(wanted);
+    return noRoute(facts, id, whyUnrouted(provider, id, facts.instances), found.nearest);
+  }
+  const { candidate, name } = found;
+  const isOneProviders = name.startsWith(`${candidate.instanceId}/`);
   const twins = isOneProviders ? [] : sameElsewhere(candidate, facts.instances);
   const candidates = [candidate, ...twins];
   const receipt = receiptOf(facts, candidate, candidates, [], `${candidate.model.name} was asked for by name.`);
   return { candidates, receipt: { ...receipt, pinned: true }, error: null };
 }
 
+function whyUnrouted(provider: string | null, id: string, instances: readonly RoutableInstance[]): string {
+  if (provider === null || ProviderKind.safeParse(provider).success)
+    return `No provider here offers the model "${id}".`;
+  const instance = instances.find((each) => each.id === provider);
+  return instance
+    ? `${instance.displayName} does not offer the model "${id}".`
+    : `The provider that was to answer with "${id}" is not connected here any more.`;
+}
+
 function preferredCandidate(facts: ChoiceFacts, rejected: Receipt["rejected"]): Candidate | null {
   if (facts.preferred === null) return null;
-  const candidate = namedCandidate(facts.preferred, facts.instances);
-  if ("nearest" in candidate) {
+  const found = namedCandidate(facts.preferred, facts.instances);
+  if ("nearest" in found) {
     rejected.push({
       providerId: "none",
       provider: "none",
-      model: facts.preferred,
+      model: partsOfModelName(facts.preferred).id,
       why: "The workspace's default model is not offered by any provider.",
     });
     return null;
   }
+  const { candidate } = found;
   if (candidate.health !== "down") return candidate;
   rejected.push({
     ...named(candidate),

@@ -1,6 +1,7 @@
 import { Conversation, CreateConversation } from "../../../shared/contract/conversation.ts";
 import { DEFAULT_TITLE } from "../../../shared/domain/conversation/title.ts";
 import { personalWorkspaceId, requireEditor } from "../../personal-workspace.ts";
+import { namedModel } from "../models/named-model.ts";
 import { defineRoute } from "../route.ts";
 import { bearConversation } from "./bear-conversation.ts";
 import { requireNoAgent } from "./require-no-agent.ts";
@@ -34,7 +35,7 @@ export const createConversation = defineRoute({
       {
         workspaceId,
         title: body.title ?? DEFAULT_TITLE,
-        model: body.model ?? null,
+        model: body.model === undefined ? null : await namedModel(call, workspaceId, body.model),
         agentId: null,
         personalityId: null,
         forkedFrom: null,

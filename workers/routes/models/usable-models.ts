@@ -1,10 +1,11 @@
 import type { Model } from "../../../shared/contract/model.ts";
+import { AppError } from "../../../shared/domain/app-error.ts";
 import type { TurnConfiguration } from "../../../shared/domain/providers/turn-configuration.ts";
 import type { ProviderInstance } from "../../../shared/ports/provider-directory.ts";
 import { requireMembership } from "../../personal-workspace.ts";
 import type { SignedInCall } from "../route.ts";
 
-type Asker = Pick<SignedInCall, "services" | "scope" | "signedIn">;
+export type Asker = Pick<SignedInCall, "services" | "scope" | "signedIn">;
 
 /** Of what the caller may use: all, or only what others in the workspace may use as well. */
 type Whose = "everything" | "shared";
@@ -45,13 +46,26 @@ export async function usableInstances(
 export const instancesOf = ({ services }: Pick<Asker, "services">, configuration: TurnConfiguration) =>
   services.providers.instances(configuration).filter(({ kind }) => kind !== "guide");
 
-/** A page of the matrix; a cursor is how many models came before. */
+/** Whose a model is, and the vendor's id: the one thing that stays the same while lists come and go. */
+const keyOf = ({ providerId, id }: Model): string => `${providerId}/${id}`;
+
+/**
+ * A page of the matrix; the cursor is the key of its last model, so that what comes and goes before it moves nothing.
+ * @throws AppError `invalid_request` for the key of a model that is not there, or not any more
+ */
 export function pageOfModels(
   instances: readonly ProviderInstance[],
-  { cursor, limit }: { cursor?: string | undefined; limit?: number | undefined },
+  { cursor, limit }: { cursor?: string | undefined; limit: number },
 ): { items: Model[]; nextCursor: string | null } {
   const all = instances.flatMap(({ models }) => models);
-  const from = Number(cursor ?? 0);
-  const to = limit === undefined ? all.length : from + limit;
-  return { items: all.slice(from, to), nextCursor: to < all.length ? String(to) : null };
+  const from = cursor === undefined ? 0 : all.findIndex((model) => keyOf(model) === cursor) + 1;
+  if (cursor !== undefined && from === 0) {
+    const message = "is not one that this list gives out now";
+    throw new AppError("invalid_request", `\`cursor\`: ${message}; start again without it.`, {
+      errors: [{ path: "cursor", message }],
+    });
+  }
+  const items = all.slice(from, from + limit);
+  const last = items.at(-1);
+  return { items, nextCursor: last && from + limit < all.length ? keyOf(last) : null };
 }

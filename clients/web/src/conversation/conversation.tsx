@@ -46,7 +46,12 @@ function useEscape(active: boolean, run: () => void): void {
   }, [active, run]);
 }
 
-const pinnedModel = (view: View): string | null => (view.session?.model?.pinned ? view.session.model.id : null);
+/** By the name that the picker has for it. */
+function pinnedModel({ session }: View): string | null {
+  if (!session?.model?.pinned) return null;
+  const { provider, id } = session.model;
+  return provider === "" ? id : `${provider}/${id}`;
+}
 
 /** The browser asks before it closes a page with words that it could not keep anywhere. */
 function useGuardUnkept(view: View): void {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Model } from "../../../../shared/contract/model.ts";
-import { modelChoices, searchChoices } from "./model-choices.ts";
+import { choiceOf, modelChoices, searchChoices } from "./model-choices.ts";
 
 const model = (providerId: string, id: string, changes: Partial<Model> = {}): Model => ({
   ...{ providerId, provider: "openai", id, name: id.toUpperCase(), tier: "standard", contextWindow: null },
@@ -20,6 +20,15 @@ test("a model that two providers serve is one choice, as healthy as the better o
     { name: "openai/gpt", health: "healthy" },
     { name: "openrouter/gpt", provider: "OpenRouter" },
   ]);
+});
+
+test("a kept name is the vendor's own model, also where a gateway has one that is called so", () => {
+  const choices = modelChoices([model("router", "openai/gpt", { provider: "openrouter" }), model("mine", "gpt")]);
+  expect(choiceOf(choices, "openai/gpt")?.name).toBe("openai/gpt");
+  expect(choiceOf(choices, "openrouter/openai/gpt")?.name).toBe("openrouter/openai/gpt");
+  expect(choiceOf(choices, "gpt")?.name).toBe("openai/gpt");
+  expect(choiceOf(choices, "gone")).toBeUndefined();
+  expect(choiceOf(choices, null)).toBeUndefined();
 });
 
 test("a search finds by any of the names, word by word", () => {

@@ -28,6 +28,10 @@ export function modelChoices(models: readonly Model[]): ModelChoice[] {
   return [...choices.values()];
 }
 
+/** The one that a kept name means; a name without a provider in front is the first's that has such a model. */
+export const choiceOf = (choices: readonly ModelChoice[], name: string | null): ModelChoice | undefined =>
+  choices.find((choice) => choice.name === name) ?? choices.find(({ id }) => id === name);
+
 /** Those that every word of a search is found in. */
 export function searchChoices(choices: readonly ModelChoice[], search: string): ModelChoice[] {
   const words = search.toLowerCase().split(/\s+/).filter(Boolean);

@@ -3,10 +3,10 @@ import { Link } from "@tanstack/react-router";
 import { Check, ChevronDown, Plus, Search } from "lucide-react";
 import { type KeyboardEvent, useEffect, useId, useMemo, useRef, useState } from "react";
 import { HEALTH_WORDS } from "../../../../shared/client/provider-words.ts";
-import type { HealthState } from "../../../../shared/contract/model.ts";
+import { type HealthState, partsOfModelName } from "../../../../shared/contract/model.ts";
 import { modelsQuery } from "../app/api.ts";
 import { HealthDot } from "../ui/health-dot.tsx";
-import { type ModelChoice, modelChoices, searchChoices } from "./model-choices.ts";
+import { choiceOf, type ModelChoice, modelChoices, searchChoices } from "./model-choices.ts";
 
 interface ModelPickerProps {
   /** Where there is room for the list. */
@@ -15,8 +15,6 @@ interface ModelPickerProps {
   pinned: string | null;
   onPick: (model: string | null) => void;
 }
-
-const isPinned = ({ id, name }: ModelChoice, pinned: string | null): boolean => pinned === id || pinned === name;
 
 /** The model of this conversation, and a list to search for another. */
 export function ModelPicker({ side = "up", pinned, onPick }: ModelPickerProps) {
@@ -33,8 +31,8 @@ export function ModelPicker({ side = "up", pinned, onPick }: ModelPickerProps) {
     document.addEventListener("pointerdown", outside);
     return () => document.removeEventListener("pointerdown", outside);
   }, [open]);
-  const current = choices.find((choice) => isPinned(choice, pinned));
-  const label = pinned === null ? "Auto" : (current?.label ?? pinned);
+  const current = choiceOf(choices, pinned);
+  const label = pinned === null ? "Auto" : (current?.label ?? partsOfModelName(pinned).id);
   const trouble = current && (current.health === "down" || current.health === "degraded") ? current.health : null;
   const name = `Model: ${label}${trouble ? ` (${HEALTH_WORDS[trouble].toLowerCase()})` : ""}`;
   const close = () => {
@@ -86,7 +84,8 @@ function Choices({ side, choices, pinned, onPick, onClose, onLeave }: ChoicesPro
   const [search, setSearch] = useState("");
   const found = searchChoices(choices, search);
   const options: (ModelChoice | null)[] = search === "" ? [null, ...found] : found;
-  const [selected, setSelected] = useState(() => 1 + choices.findIndex((choice) => isPinned(choice, pinned)));
+  const current = choiceOf(choices, pinned);
+  const [selected, setSelected] = useState(() => (current ? 1 + choices.indexOf(current) : 0));
   const at = Math.min(selected, options.length - 1);
   const listId = useId();
   const input = useRef<HTMLInputElement>(null);
@@ -135,7 +134,7 @@ function Choices({ side, choices, pinned, onPick, onClose, onLeave }: ChoicesPro
             key={choice?.name ?? "auto"}
             id={`${listId}-${index}`}
             choice={choice}
-            chosen={choice === null ? pinned === null : isPinned(choice, pinned)}
+            chosen={choice === null ? pinned === null : choice === current}
             selected={index === at}
             onPick={() => onPick(choice?.name ?? null)}
           />

@@ -1,7 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { HEALTH_WORDS } from "../../../../shared/client/provider-words.ts";
 import { api, meQuery, modelsQuery, sentenceOf } from "../app/api.ts";
-import { modelChoices } from "../conversation/model-choices.ts";
+import { choiceOf, modelChoices } from "../conversation/model-choices.ts";
 import { inputLook } from "../ui/field.tsx";
 import { Note } from "../ui/note.tsx";
 
@@ -23,23 +23,24 @@ export function DefaultModelSection({ workspaceId }: { workspaceId: string }) {
   });
   const problem = settings.error ?? models.error ?? save.error;
   const current = settings.data?.defaultModel ?? "";
-  const names = modelChoices(models.data ?? []).map(({ name, id, label, provider, health }) => {
+  const choices = modelChoices(models.data ?? []);
+  const names = choices.map(({ name, label, provider, health }) => {
     const trouble = health === "down" ? ` (${HEALTH_WORDS.down.toLowerCase()})` : "";
-    return { name, id, text: `${label} · ${provider}${trouble}` };
+    return { name, text: `${label} · ${provider}${trouble}` };
   });
-  const known = current === "" || names.some(({ name, id }) => name === current || id === current);
+  const known = choiceOf(choices, current);
   return (
     <div className="space-y-3">
       {problem ? <Note look="error">{sentenceOf(problem)}</Note> : null}
       <select
         aria-label="Default model of this workspace"
         className={`field ${inputLook}`}
-        value={names.find(({ id }) => id === current)?.name ?? current}
+        value={known?.name ?? current}
         disabled={!settings.data || save.isPending}
         onChange={(event) => save.mutate(event.target.value === "" ? null : event.target.value)}
       >
         <option value="">No default: the first healthy model</option>
-        {known ? null : <option value={current}>{current} (not reachable now)</option>}
+        {known || current === "" ? null : <option value={current}>{current} (not reachable now)</option>}
         {names.map(({ name, text }) => (
           <option key={name} value={name}>
             {text}
