@@ -290,6 +290,17 @@ describe("presence", () => {
     expect((await stored())?.isOnline).toBe(false);
   });
 
+  test("is told also by an object that moved to where the clock is behind", async () => {
+    const { object, stub, enrolled, stored } = await aConnector();
+    const machine = await TestMachine.dial(object, enrolled, echo);
+    await vi.waitFor(async () => expect((await stored())?.isOnline).toBe(true));
+    const behind = vi.spyOn(services, "now").mockImplementation(() => new Date(Date.now() - 3_600_000));
+    machine.socket.close(1000, "bye");
+    await vi.waitFor(async () => expect(await runDurableObjectAlarm(stub)).toBe(true));
+    behind.mockRestore();
+    expect((await stored())?.isOnline).toBe(false);
+  });
+
   test("holds no alarm while the machine is there", async () => {
     const { object, stub, enrolled, stored } = await aConnector();
     await TestMachine.dial(object, enrolled, echo);

@@ -40,7 +40,7 @@ export class Connector extends DurableObject<Bindings> implements ConnectorObjec
       now,
       background: (work) => ctx.waitUntil(work),
       offer: () => this.#switchboard.offer,
-      announce: (offer) => this.#announce(offer),
+      announce: (offer, atMs) => this.#announce(offer, atMs),
       onUnknown: () => ctx.waitUntil(this.forget()),
     });
     this.#switchboard = new Switchboard({
@@ -93,14 +93,14 @@ export class Connector extends DurableObject<Bindings> implements ConnectorObjec
     await this.#presence.tell();
   }
 
-  async #announce(offer: Offer | null): Promise<boolean> {
+  async #announce(offer: Offer | null, atMs: number): Promise<boolean> {
     const known = this.#identity.known;
     // Forgotten meanwhile: there is nobody to speak of, and nothing more to do.
     if (!known) return true;
     return await this.#services.connectors.announce(known.connectorId, {
       upstreams: offer?.upstreams ?? null,
       clientVersion: offer?.clientVersion ?? null,
-      at: this.#services.now().toISOString(),
+      at: new Date(atMs).toISOString(),
     });
   }
 }

@@ -6,6 +6,7 @@ import * as z from "zod";
 import { Upstream } from "../../shared/contract/connector.ts";
 
 const TOLD = "told";
+const TOLD_AT = "told-at";
 const GONE_AFTER_MS = 30_000;
 const AGAIN_AFTER_MS = 60_000;
 
@@ -18,8 +19,8 @@ interface Deps {
   background(work: Promise<unknown>): void;
   /** What the machine offers now; null while it is away. */
   offer(): Offer | null;
-  /** @returns false where Postgres knows no such connector any more */
-  announce(offer: Offer | null): Promise<boolean>;
+  /** What is told with an earlier `atMs` than before is not heard. @returns false where Postgres knows no such connector any more */
+  announce(offer: Offer | null, atMs: number): Promise<boolean>;
   onUnknown(): void;
 }
 
@@ -45,7 +46,7 @@ export class Presence {
     try {
       let offer = this.#deps.offer();
       while (!this.#isTold(offer)) {
-        if (!(await this.#deps.announce(offer))) {
+        if (!(await this.#deps.announce(offer, this.#laterMs()))) {
           this.#deps.onUnknown();
           return;
         }
@@ -57,6 +58,14 @@ export class Presence {
     } finally {
       this.#telling = false;
     }
+  }
+
+  /** Later than all that was told, also where the object has moved to a machine whose clock is behind. */
+  #laterMs(): number {
+    const { storage, now } = this.#deps;
+    const atMs = Math.max(now(), z.number().catch(0).parse(storage.kv.get(TOLD_AT)) + 1);
+    storage.kv.put(TOLD_AT, atMs);
+    return atMs;
   }
 
   async #tellLater(): Promise<void> {
