@@ -20,6 +20,8 @@ import { CLOSE } from "../../../shared/contract/frames.ts";
 const HANDSHAKE_WITHIN_MS = 15_000;
 /** A socket that holds more than this is given nothing new: a large answer must not delay the small ones behind it. */
 const BUSY_BYTES = 512 * 1024;
+/** Of a server that reads no more than this ever waits, the headers of all its streams included. */
+const STUCK_BYTES = 8 * 1024 * 1024;
 const MAX_PROBLEM_BYTES = 16_384;
 
 /** How a connection ended: refused before it was one, or closed. `code` is 1006 where it just broke. */
@@ -76,8 +78,13 @@ export function dial(options: Dial): Promise<Ended> {
     handshakeTimeout: HANDSHAKE_WITHIN_MS,
     followRedirects: false,
   });
+  let isStuck = false;
   const streams = new MachineStreams({
-    send: (data) => socket.send(data, () => streams.pump()),
+    send: (data) => {
+      isStuck ||= socket.bufferedAmount > STUCK_BYTES;
+      if (isStuck) socket.terminate();
+      else socket.send(data, () => streams.pump());
+    },
     isBusy: () => socket.bufferedAmount > BUSY_BYTES,
     serve: options.serve,
     welcomed: ({ connectorId, name }) => options.welcomed(connectorId, name),
@@ -114,7 +121,8 @@ export function dial(options: Dial): Promise<Ended> {
       stopPinging();
       signal.removeEventListener("abort", leave);
       streams.end();
-      resolve(ended.status === null ? { ...ended, code, reason: reason.toString() || ended.reason } : ended);
+      const ownReason = isStuck ? "the server does not read what it asks for" : ended.reason;
+      resolve(ended.status === null ? { ...ended, code, reason: reason.toString() || ownReason } : ended);
     });
   });
 }

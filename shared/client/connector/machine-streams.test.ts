@@ -121,11 +121,13 @@ describe("the machine's end", () => {
     expect([signals.map(({ aborted }) => aborted), streams.size]).toEqual([[true, true], 0]);
   });
 
-  test("takes no more streams than agreed", async () => {
-    const { sent, open, streams } = aMachine(never);
-    for (let stream = 1; stream <= MAX_STREAMS + 1; stream++) open(stream);
-    expect(streams.size).toBe(MAX_STREAMS);
-    expect(sent[0]).toMatchObject({ type: "headers", stream: MAX_STREAMS + 1, status: 429 });
+  test("takes no more streams than agreed, and ends a connection that opens more without answering", async () => {
+    const { sent, open, streams, tell } = aMachine(never);
+    for (let stream = 1; stream <= MAX_STREAMS; stream++) expect(open(stream)).toBeNull();
+    expect(open(MAX_STREAMS + 1)).toContain("more streams");
+    expect([streams.size, sent]).toEqual([MAX_STREAMS, []]);
+    tell({ type: "reset", stream: 1, message: "enough" });
+    expect(open(MAX_STREAMS + 2)).toBeNull();
   });
 
   test("names what a hostile server did wrong, and takes no harm", () => {
