@@ -29,7 +29,7 @@ const BREAKS: readonly Break[] = [
   { kind: "anthropic", fault: "401", means: "takes the key for a wrong one", why: /refused the API key \(401\)/ },
   { kind: "openai", fault: "429", means: "has had too many requests", why: /\(429\)/ },
   { kind: "openrouter", fault: "500", means: "is broken inside", why: /\(500\)/ },
-  { kind: "zai", fault: "hang", means: "takes the request and never answers", why: /did not answer in time/ },
+  { kind: "zai", fault: "hang", means: "takes the request and never answers", why: /in time|for too long/ },
   { kind: "ollama", fault: "refused", means: "is not running", why: /cannot be reached/ },
   { kind: "anthropic", fault: "cut", means: "loses the connection in the middle of every answer", why: /ended before/ },
 ];
