@@ -26,26 +26,30 @@ export function placeOf(
   return { scope, workspaceId };
 }
 
-const refuse = (message: string): never => {
-  throw new AppError("invalid_request", message, { errors: [{ path: "providerId", message }] });
-};
+/** Where a login is good. */
+export interface LoginTarget {
+  kind: ConnectableKind;
+  baseUrl: string | null;
+  vendorName: string;
+}
+
+/** Why a login is not good for an instance that it is to renew; null when it is. */
+export function whyNotRenewed(record: ProviderRecord, login: LoginTarget): string | null {
+  if (record.source === "environment") return whyReadOnly(record.kind);
+  if (record.kind !== login.kind)
+    return `That provider is not one of ${login.vendorName}'s; leave \`providerId\` out to connect a new one.`;
+  // A token goes only where the login is for: whoever set another address would be handed it.
+  if (record.baseUrl !== login.baseUrl || record.connectorId !== null)
+    return `That provider has an address of its own, where a login at ${login.vendorName} is not good; give it an API key, or connect a new one.`;
+  return null;
+}
 
 /**
  * The place of an instance whose login is renewed.
  * @throws AppError `invalid_request` where a login is not good for it, `forbidden`
  */
-export function placeToRenew(
-  starter: LoginStarter,
-  record: ProviderRecord,
-  login: { kind: ConnectableKind; baseUrl: string | null; vendorName: string },
-): Place {
-  if (record.source === "environment") return refuse(whyReadOnly(record.kind));
-  if (record.kind !== login.kind)
-    return refuse(`That provider is not one of ${login.vendorName}'s; leave \`providerId\` out to connect a new one.`);
-  // A token goes only where the login is for: whoever set another address would be handed it.
-  if (record.baseUrl !== login.baseUrl || record.connectorId !== null)
-    return refuse(
-      `That provider has an address of its own, where a login at ${login.vendorName} is not good; give it an API key, or connect a new one.`,
-    );
+export function placeToRenew(starter: LoginStarter, record: ProviderRecord, login: LoginTarget): Place {
+  const why = whyNotRenewed(record, login);
+  if (why !== null) throw new AppError("invalid_request", why, { errors: [{ path: "providerId", message: why }] });
   return placeOf(starter, record);
 }

@@ -10,6 +10,7 @@ import { freshThrough, revokeThrough } from "./fresh-credential.ts";
 import type { LoginDeps } from "./login-deps.ts";
 import { type Place, placeOf, placeToRenew } from "./login-place.ts";
 import { readRedirect } from "./pasted-redirect.ts";
+import { targetOf } from "./store-login.ts";
 
 /** How long a login may take; a vendor may allow less. */
 const LIFETIME_MS = 15 * 60_000;
@@ -47,9 +48,7 @@ async function findPlace(deps: LoginDeps, starter: LoginStarter, kind: Kind, wis
   if (wish.providerId === undefined) return placeOf(starter, wish);
   const found = await deps.providers.find({ userId: starter.userId }, wish.providerId);
   if (!found) throw new AppError("not_found", "There is no such provider, or it is not yours to see.");
-  const { endpoints } = deps;
-  const login = { kind, baseUrl: endpoints.baseUrl(kind), vendorName: endpoints.vendorName(kind) };
-  return placeToRenew(starter, found.record, login);
+  return placeToRenew(starter, found.record, targetOf(deps, kind));
 }
 
 async function start(deps: LoginDeps, starter: LoginStarter, kind: Kind, wish: Wish) {

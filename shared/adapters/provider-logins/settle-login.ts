@@ -11,6 +11,7 @@ type Given = Pick<ProviderSecret, "apiKey" | "oauth">;
 /** What a login gave exists once: it is not given up because Postgres hiccups. */
 const STORE_TRIES_AFTER_MS = [0, 300, 1_000];
 
+const CHANGED = "That provider was changed while you logged in; start the login again.";
 const GONE = "The provider that this login was for is gone; start it again to connect a new one.";
 
 /** Moves a login on, once: whoever comes second sees what the first one made of it. */
@@ -47,6 +48,13 @@ async function keep(deps: LoginDeps, scope: Scope, login: StoredLogin, given: Gi
   }
 }
 
+/** What another try would not mend: one sentence; null for anything else. */
+function whyNever(error: unknown): string | null {
+  if (!(error instanceof AppError)) return null;
+  if (error.code === "version_conflict") return CHANGED;
+  return error.code === "forbidden" ? error.message : null;
+}
+
 /**
  * Stores what the vendor gave and completes the login. What it replaces is told to the vendor as not needed any more.
  * @throws AppError `database_unavailable`
@@ -57,8 +65,9 @@ export async function accept(deps: LoginDeps, scope: Scope, login: StoredLogin, 
     kept = await keep(deps, scope, login, given);
   } catch (error) {
     await giveBack(deps, login, given);
-    if (error instanceof AppError && error.code === "forbidden") return await settle(deps, scope, login, error.message);
-    throw error;
+    const why = whyNever(error);
+    if (why === null) throw error;
+    return await settle(deps, scope, login, why);
   }
   if (!kept) {
     await giveBack(deps, login, given);

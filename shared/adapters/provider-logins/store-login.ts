@@ -1,4 +1,5 @@
 import { v5 } from "uuid";
+import { AppError } from "../../domain/app-error.ts";
 import type { ProviderRecord, ProviderSecret, SealedCredential } from "../../domain/providers/provider-record.ts";
 import { secretHint } from "../../domain/providers/secret-hint.ts";
 import type { Scope } from "../../ports/conversation-store.ts";
@@ -6,6 +7,7 @@ import { bindingOf, type CredentialVault, VaultError } from "../../ports/credent
 import type { LoginEndpoints } from "../../ports/login-endpoints.ts";
 import type { StoredLogin } from "../../ports/login-store.ts";
 import type { ProviderStore, StoredProvider } from "../../ports/provider-store.ts";
+import { type LoginTarget, whyNotRenewed } from "./login-place.ts";
 
 /** The namespace of instances that logins make; changing it makes a login that was cut off make two. */
 const NAMESPACE = "5f6c2a0e-9b1d-4d0c-8a56-3f0f5b8a7c21";
@@ -72,23 +74,34 @@ async function headersOf({ vault }: StoreDeps, { credential, ...record }: Provid
   }
 }
 
+/** Only over what was looked at: whoever changes the instance in between may have moved it. */
 async function renew(deps: StoreDeps, scope: Scope, login: StoredLogin, given: Given, old: StoredProvider) {
   const secret = { ...(await headersOf(deps, old.record)), ...given };
   const sealed = await deps.vault.seal(secret, bindingOf(old.record));
   const headers = Object.fromEntries(
     Object.keys(secret.headers ?? {}).map((name) => [name, old.hints.headers[name] ?? null]),
   );
-  return await deps.providers.update(scope, old.record.id, {
+  const changes = {
     credential: credentialOf(login, given, sealed),
     hints: { credential: hintIn(given), headers },
     at: deps.now().toISOString(),
-  });
+  };
+  return await deps.providers.update(scope, old.record.id, changes, old.record.version);
 }
 
+/** Where a login at a vendor's is good: where the operator or the vendor has that API. */
+export const targetOf = ({ endpoints }: Pick<StoreDeps, "endpoints">, kind: StoredLogin["kind"]): LoginTarget => ({
+  kind,
+  baseUrl: endpoints.baseUrl(kind),
+  vendorName: endpoints.vendorName(kind),
+});
+
 /**
- * Writes down what a login gave.
+ * Writes down what a login gave. The instance that it renews may have been moved since the login was begun, by somebody
+ * who would be handed the token: it is checked again, and written over only as it was checked.
  * @returns the instance as it was before, for a login that renews one; null when that one is gone
- * @throws AppError `forbidden` when the role is too low by now, `database_unavailable`
+ * @throws AppError `forbidden` when the role is too low by now, or the login is not good for the instance any more,
+ * `version_conflict` when that was changed this moment, `database_unavailable`
  */
 export async function storeLogin(
   deps: StoreDeps,
@@ -101,6 +114,9 @@ export async function storeLogin(
     return { replaced: null };
   }
   const old = await deps.providers.find(scope, login.providerId);
-  if (!old || !(await renew(deps, scope, login, given, old))) return null;
+  if (!old) return null;
+  const why = whyNotRenewed(old.record, targetOf(deps, login.kind));
+  if (why !== null) throw new AppError("forbidden", why);
+  if (!(await renew(deps, scope, login, given, old))) return null;
   return { replaced: old.record };
 }
