@@ -109,7 +109,12 @@ export const GUIDE_PASSAGES: readonly { doc: string; heading: string; text: stri
  {
   "doc": "docs/connector.md",
   "heading": "What can be reached through it?",
-  "text": "Only the model servers that the machine's own file names: `mosaic/connector.json` in your configuration folder\n(`~/.config`, or `XDG_CONFIG_HOME`). At first that is Ollama at its usual address. Add others there:\n\n```json\n{ \"upstreams\": [\n  { \"name\": \"ollama\", \"kind\": \"ollama\", \"url\": \"http://127.0.0.1:11434\" },\n  { \"name\": \"vllm\", \"kind\": \"openai-compatible\", \"url\": \"http://127.0.0.1:8000/v1\", \"headers\": {} }\n], \"servers\": {} }\n```\n\nKeep what stands under `servers`: it is how this machine is known. Headers are sent to that server alone and never leave the machine\notherwise. Of an Ollama only chatting, embedding, listing, showing and pulling models can be asked for; of an OpenAI-compatible server its models,\nchat completions and embeddings. Nothing can be deleted, and no file can be read, whatever the other side asks for.\n\nOnly you can use your machines. To let others use one, connect a provider for a workspace at an address instead."
+  "text": "Only the model servers that the machine's own file names: `mosaic/connector.json` in your configuration folder\n(`~/.config`, or `XDG_CONFIG_HOME`). At first that is Ollama at its usual address. Add others there:\n\n```json\n{ \"upstreams\": [\n  { \"name\": \"ollama\", \"kind\": \"ollama\", \"url\": \"http://127.0.0.1:11434\" },\n  { \"name\": \"vllm\", \"kind\": \"openai-compatible\", \"url\": \"http://127.0.0.1:8000/v1\", \"headers\": {} }\n], \"servers\": {} }\n```\n\nKeep what stands under `servers`: it is how this machine is known. Headers are sent to that server alone and never leave the machine\notherwise. Of an Ollama only chatting, embedding, listing, showing and pulling models can be asked for; of an OpenAI-compatible server its models,\nchat completions and embeddings. Nothing can be deleted, and no file can be read, whatever the other side asks for."
+ },
+ {
+  "doc": "docs/connector.md",
+  "heading": "What can be reached through it?",
+  "text": "What a machine offers is yours alone: what it brings by itself is for you only. You can **share** one of its model servers,\nand only you can: connect it once more under *Settings, Providers* (*On my machine*) and choose *Everybody in …* under *Who may use\nit*, or `npx mosaic providers add ollama --machine attic --scope workspace --workspace Team`. Then questions of everybody there are\nanswered on your machine whenever it is online. They reach what that server offers and nothing else of the machine. Remove that\nprovider, and it is yours alone again."
  },
  {
   "doc": "docs/connector.md",

@@ -22,6 +22,14 @@ export function audiencesOf({ user, workspaces }: Me): Audience[] {
   ];
 }
 
+/** What others get with it; undefined where it stays its owner's. */
+export function audienceHint({ audience, place }: { audience: string; place: "address" | "machine" }) {
+  if (audience === "user") return undefined;
+  return place === "machine"
+    ? "You share your machine: their questions are answered on it whenever it is online, with what it offers there."
+    : "They use it without seeing the key; what it costs goes to that account.";
+}
+
 /** Whether somebody may change it: its own, a workspace's as one of its admins, the instance's as its admin. */
 export function mayManage(me: Me, { source, scope, workspaceId }: Provider): boolean {
   if (source === "environment") return false;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { CreateProvider, type Provider, UpdateProvider } from "../../../../../shared/contract/provider.ts";
+import { audienceHint } from "./audience.ts";
 import {
   changesOf,
   creationOf,
@@ -102,4 +103,12 @@ test("a fault stands at its field, as a sentence", () => {
     baseUrl: "This address is private.",
     headers: "The header Host is set by Mosaic itself; leave it out.",
   });
+});
+
+test("whoever gives their machine to others reads that they share it; nobody else does", () => {
+  expect(audienceHint({ audience: "user", place: "machine" })).toBeUndefined();
+  for (const audience of ["system", ID]) {
+    expect(audienceHint({ audience, place: "machine" })).toContain("You share your machine");
+    expect(audienceHint({ audience, place: "address" })).not.toContain("machine");
+  }
 });

@@ -6,7 +6,7 @@ import { api, meQuery, sentenceOf } from "../../app/api.ts";
 import { Button } from "../../ui/button.tsx";
 import { Field, SelectField } from "../../ui/field.tsx";
 import { Note } from "../../ui/note.tsx";
-import { audiencesOf } from "./audience.ts";
+import { audienceHint, audiencesOf } from "./audience.ts";
 import { HeaderFields } from "./header-fields.tsx";
 import { KeyField } from "./key-field.tsx";
 import { PlaceFields } from "./place-fields.tsx";
@@ -91,7 +91,7 @@ export function ProviderForm(props: ProviderFormProps) {
         autoComplete="off"
         required
       />
-      {provider ? null : <AudienceField value={draft.audience} error={errors.audience} onChange={change} />}
+      {provider ? null : <AudienceField draft={draft} error={errors.audience} onChange={change} />}
       {draft.place === "machine" ? null : <More {...{ kind, provider, draft, errors, change, elsewhere }} />}
       <div className="flex justify-end gap-2 pt-1">
         <Button onClick={onCancel}>Cancel</Button>
@@ -104,23 +104,23 @@ export function ProviderForm(props: ProviderFormProps) {
 }
 
 interface AudienceFieldProps {
-  value: string;
+  draft: Pick<ProviderDraft, "audience" | "place">;
   error: string | undefined;
   onChange: (changes: Pick<ProviderDraft, "audience">) => void;
 }
 
 /** Asked only where there is a choice. */
-function AudienceField({ value, error, onChange }: AudienceFieldProps) {
+function AudienceField({ draft, error, onChange }: AudienceFieldProps) {
   const { data: me } = useQuery(meQuery);
   const audiences = me ? audiencesOf(me) : [];
   if (audiences.length < 2) return null;
   return (
     <SelectField
       label="Who may use it"
-      value={value}
+      value={draft.audience}
       onChange={(event) => onChange({ audience: event.target.value })}
       error={error}
-      hint={value === "user" ? undefined : "They use it without seeing the key; what it costs goes to that account."}
+      hint={audienceHint(draft)}
     >
       {audiences.map((audience) => (
         <option key={audience.value} value={audience.value}>
