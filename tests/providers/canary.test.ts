@@ -12,7 +12,8 @@ const KEYS = { first: "skCanaryFirst7f3a9b21c5", second: "skCanarySecond8e4c6d10
 const HEADER = "gateCanary1d2c3b4a5f6e7";
 /** What must be found, so that the search is known to look everywhere. */
 const VISIBLE = "visibleMarker9a8b7c6d5e4";
-const CANARY = /(?:sk|gate)canary/i;
+const IN_BASE64 = ["", "x", "xx"].map((before) => btoa(`${before}Canary`).slice(before.length + 1, -3));
+const CANARY = new RegExp(`(?i:(?:sk|gate)canary)|${IN_BASE64.join("|")}`);
 
 let dataDir: string;
 let vendor: HostileVendor;
@@ -57,6 +58,7 @@ async function everythingOf(person: Person, providerId: string): Promise<void> {
 
 const MOODS: Mood[] = [
   "well",
+  "echo",
   "unauthorised",
   "redirect",
   "garbage",

@@ -3,7 +3,15 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 
 /** How it answers a chat; a list of models always repeats the secrets in ids and names. */
-export type Mood = "well" | "unauthorised" | "redirect" | "garbage" | "error-in-200" | "broken-stream" | "server-error";
+export type Mood =
+  | "well"
+  | "echo"
+  | "unauthorised"
+  | "redirect"
+  | "garbage"
+  | "error-in-200"
+  | "broken-stream"
+  | "server-error";
 
 export interface HostileVendor {
   url: string;
@@ -28,8 +36,24 @@ async function listen(server: Server): Promise<string> {
   return `http://127.0.0.1:${address.port}`;
 }
 
-const chunk = (content: string): string =>
-  `data: ${JSON.stringify({ id: "x", object: "chat.completion.chunk", choices: [{ index: 0, delta: { content } }] })}\n\n`;
+const chunkOf = (delta: object, model = "x"): string =>
+  `data: ${JSON.stringify({ id: "x", model, object: "chat.completion.chunk", choices: [{ index: 0, delta }] })}\n\n`;
+
+const chunk = (content: string): string => chunkOf({ content });
+
+/** An answer that repeats what it was shown, in pieces: as text, as thought, as a call, and as the name of its model. */
+function echoOf(secrets: string): string {
+  const told = `${secrets} ${Buffer.from(secrets).toString("base64")} ${secrets.toUpperCase()} `;
+  const pieces = told.match(/.{1,9}/g) ?? [];
+  const call = (text: string) => ({ tool_calls: [{ index: 0, id: "call", function: { name: "t", arguments: text } }] });
+  const deltas = [
+    ...pieces.map((text) => ({ reasoning_content: text })),
+    ...pieces.map((text) => ({ content: text })),
+    ...pieces.map(call),
+  ];
+  const end = { id: "x", model: secrets, choices: [{ index: 0, delta: {}, finish_reason: "tool_calls" }] };
+  return `${deltas.map((delta) => chunkOf(delta, secrets)).join("")}data: ${JSON.stringify(end)}\n\ndata: [DONE]\n\n`;
+}
 
 function chat(response: ServerResponse, mood: Mood, secrets: string, elsewhere: string): void {
   const send = (status: number, body: string, type = "application/json", more: Record<string, string> = {}) => {
@@ -40,6 +64,8 @@ function chat(response: ServerResponse, mood: Mood, secrets: string, elsewhere: 
   switch (mood) {
     case "well":
       return send(200, `${chunk("all is well")}data: [DONE]\n\n`, "text/event-stream");
+    case "echo":
+      return send(200, echoOf(secrets), "text/event-stream");
     case "unauthorised":
       return send(401, error, "application/json", { "www-authenticate": `Bearer realm="${secrets}"` });
     case "redirect":

@@ -105,7 +105,7 @@ describe("what a user's URL can reach", () => {
 
 describe("a redirect", () => {
   it.each(KINDS)(
-    "is not followed for %s: nothing reaches where it points, and the sentence names its origin",
+    "is not followed for %s: nothing reaches where it points, and no sentence tells where in our network that is",
     async (kind) => {
       const server = await startRawServer();
       const target = `http://127.0.0.1:${post.port}/elsewhere?token=hidden`;
@@ -115,8 +115,8 @@ describe("a redirect", () => {
         const provider = open(kind, "operator", server.url);
         const failure = failureOfEvents(await collect(provider, ask("m", "hi")));
         expect(failure).toMatchObject({ kind: "protocol", status });
-        expect(failure.message).toContain(`points to http://127.0.0.1:${post.port} instead`);
-        expect(failure.message).not.toContain("hidden");
+        expect(failure.message).toContain("points to another address instead");
+        expect(failure.message).not.toMatch(/hidden|127\.0/);
         expect((await failureOfList(provider)).kind).toBe("protocol");
         expect(post.connections()).toBe(before);
       }

@@ -163,6 +163,15 @@ describe("a vendor that answers badly", () => {
     expect(!answer.ok && answer.message).not.toContain("x=1");
   });
 
+  it("with a redirect whose host repeats what it was sent: the sentence does not", async () => {
+    vendor.next((response, { body }) => {
+      const host = `${body.code}.evil.example`;
+      response.writeHead(307, { location: `https://${host}/` }).end();
+    });
+    const answer = await trade({ zai: redirectAt() });
+    expect(answer).toMatchObject({ ok: false, message: expect.stringContaining("redirect to another address") });
+  });
+
   it.each([
     [400, { error: "invalid_client" }, "misconfigured"],
     [401, { error: "invalid_client" }, "misconfigured"],

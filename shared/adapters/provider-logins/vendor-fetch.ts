@@ -74,8 +74,12 @@ function retryAfterMsOf(response: Response): number | undefined {
   return Number.isFinite(seconds) && seconds >= 0 ? Math.min(seconds, 600) * 1000 : undefined;
 }
 
-const originOf = (location: string | null, base: string): string =>
-  location !== null && URL.canParse(location, base) ? new URL(location, base).origin : "an unnamed place";
+/** Only the origin that was asked is told: another one may have what was sent in its name. */
+function pointedTo(location: string | null, asked: string): string {
+  const { origin } = new URL(asked);
+  const isSame = location !== null && URL.canParse(location, asked) && new URL(location, asked).origin === origin;
+  return isSame ? origin : "another address";
+}
 
 interface Ask {
   fetch: Fetch;
@@ -89,7 +93,7 @@ async function askVendor({ fetch, reads }: Ask, url: string, init: RequestInit, 
     response = await fetch(url, { ...init, redirect: "manual", signal });
     if (response.status >= 300 && response.status < 400) {
       await response.body?.cancel();
-      const to = originOf(response.headers.get("location"), url);
+      const to = pointedTo(response.headers.get("location"), url);
       throw new NoAnswer(`answered with a redirect to ${to}, which is not followed`, { isFinal: true });
     }
     if (response.status === 429 || response.status >= 500) {

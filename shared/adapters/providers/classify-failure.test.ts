@@ -108,9 +108,9 @@ describe("what a vendor's refusal means", () => {
   });
 
   it("reads a redirect as an address that is not the vendor's any more, by its origin alone", () => {
-    const failure = respond(302, null, { location: "https://else.example/login?token=hidden" });
+    const failure = respond(302, null, { location: "https://else.anthropic.com/login?token=hidden" });
     expect(failure).toMatchObject({ kind: "protocol", status: 302 });
-    expect(failure.message).toContain("points to https://else.example instead");
+    expect(failure.message).toContain("points to https://else.anthropic.com instead");
     expect(failure.message).not.toContain("hidden");
   });
 

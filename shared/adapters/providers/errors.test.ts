@@ -51,11 +51,36 @@ describe("the sentences on what went wrong", () => {
       '"Work Claude" has no API key. Enter one under Settings, Providers.',
     );
     expect(sentence(lmStudio, "unauthenticated", { status: 401 })).toBe(
-      'The server "LM Studio" at https://models.example.org asks for a key (401). Enter it for "LM Studio" under Settings, Providers.',
+      'The server "LM Studio" asks for a key (401). Enter it for "LM Studio" under Settings, Providers.',
     );
     expect(sentence(lmStudio, "unreachable")).toBe(
-      'The server "LM Studio" cannot be reached at https://models.example.org. Check the network and the address of "LM Studio" under Settings, Providers.',
+      'The server "LM Studio" cannot be reached. Check the network and the address of "LM Studio" under Settings, Providers.',
     );
+  });
+
+  it("tell nobody where somebody else's server is; whoever manages it reads its address in the settings", () => {
+    const places = ["http://10.1.2.3:11434", "https://models.internal.example/v1"].flatMap((baseUrl) => [
+      vendorOf(aProviderRecord({ kind: "ollama", source: "environment", displayName: "Ollama", baseUrl })),
+      vendorOf(aProviderRecord({ kind: "openai-compatible", displayName: "LM Studio", baseUrl, scope: "system" })),
+      vendorOf(aProviderRecord({ kind: "anthropic", source: "environment", displayName: "Anthropic" }), baseUrl),
+    ]);
+    for (const vendor of places) {
+      for (const kind of KINDS) {
+        for (const facts of [{}, { status: 401 }, { redirectedTo: "http://10.9.9.9:1/x" }])
+          expect(sentence(vendor, kind, facts)).not.toMatch(/10\.|internal|https?:/);
+      }
+    }
+  });
+
+  it("tell where a redirect points only where that is public and holds no secret", () => {
+    const key = "sk-Secret0123secret";
+    const vendor = { ...stored, secrets: [key] };
+    const to = (redirectedTo: string) => sentence(vendor, "protocol", { status: 302, redirectedTo });
+    expect(to("https://new.anthropic.com/v1?x")).toContain("points to https://new.anthropic.com instead (302)");
+    for (const host of [key, btoa(key).replaceAll("=", ""), `a-${key.toUpperCase()}`]) {
+      expect(to(`https://${host}.evil.com/`)).toContain("points to another address instead (302)");
+      expect(to(`https://${host}.evil.com/`)).not.toContain("evil");
+    }
   });
 
   it("say to log in again when a login has ended", () => {
@@ -101,10 +126,11 @@ describe("the sentences on what went wrong", () => {
       ...vendorOf(aProviderRecord({ baseUrl: "https://user:pass@acme.example/v1?token=hidden" })),
       secrets: ["acme-very-secret"],
     };
-    const detail = `bad\nkey acme-very-secret and sk-proj-abcdefghijkl or Bearer abc.def ${"x".repeat(5_000)}`;
+    const encoded = btoa("Bearer acme-very-secret");
+    const detail = `bad\nkey acme-very-secret, ACME-VERY-SECRET, ${encoded} and sk-proj-abcdefghijkl or Bearer abc.def ${"x".repeat(5_000)}`;
     for (const kind of KINDS) {
       const text = sentence(vendor, kind, { detail });
-      expect(text).not.toMatch(/very-secret|abcdefghijkl|abc\.def|pass|hidden|\n/);
+      expect(text).not.toMatch(/very-secret|VERY-SECRET|dmVyeS1z|ZlcnktC|2ZXJ5LX|abcdefghijkl|abc\.def|pass|hidden|\n/);
       expect(text.length).toBeLessThan(600);
     }
   });

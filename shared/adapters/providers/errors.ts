@@ -3,7 +3,9 @@
  * decides what they can do about it. The only place with such sentences.
  */
 import type { ConnectableKind } from "../../contract/provider.ts";
+import { checkPublicUrl } from "../../domain/access/url-guard.ts";
 import type { ProviderErrorKind, ProviderFailure } from "../../ports/model-provider.ts";
+import { HIDDEN, hideInSentence } from "./hide-secrets.ts";
 import { VENDORS } from "./vendors.ts";
 
 /** What the sentences need to know of an instance. `secrets` are only used to keep them out. */
@@ -31,19 +33,9 @@ const RETRYABLE: ReadonlySet<ProviderErrorKind> = new Set([
 ]);
 const MAX_DETAIL_LENGTH = 300;
 
-/** Text from a vendor with what the call is signed in with taken out: some repeat it. Shorter secrets than this are words. */
-export const hideSecrets = (vendor: Vendor, text: string, minLength: number): string =>
-  vendor.secrets
-    .filter((secret) => secret.length >= minLength)
-    .reduce((rest, secret) => rest.replaceAll(secret, HIDDEN), text);
-
-/** What stands for a secret. */
-export const HIDDEN = "[secret]";
-
 /** A vendor's own words, fit for one sentence: on one line, short, without keys. */
 function quote(vendor: Vendor, text: string): string {
-  const withoutSecrets = hideSecrets(vendor, text, 4);
-  const clean = withoutSecrets
+  const clean = hideInSentence(vendor.secrets, text)
     .replace(/\b(sk|key|pk)[-_][\w*.-]{6,}/gi, "…")
     .replace(/\bBearer\s+\S+/gi, "Bearer …")
     .replace(/\s+/g, " ")
@@ -51,9 +43,11 @@ function quote(vendor: Vendor, text: string): string {
   return clean.length > MAX_DETAIL_LENGTH ? `${clean.slice(0, MAX_DETAIL_LENGTH)}…` : clean;
 }
 
-/** Scheme and host only: an address may carry a password or a token. */
-function originOf(url: string): string {
-  return URL.canParse(url) ? new URL(url).origin : "its address";
+/** Where a redirect points: scheme and host alone, and only where these tell no secret and nobody's own network. */
+function pointedTo(vendor: Vendor, url: string): string {
+  const verdict = checkPublicUrl(url);
+  const origin = verdict.ok ? hideInSentence(vendor.secrets, verdict.url.origin) : HIDDEN;
+  return origin.includes(HIDDEN) ? "another address" : origin;
 }
 
 export interface SentenceFacts {
@@ -92,8 +86,15 @@ function checkAddress(vendor: Vendor): string {
 }
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
+/**
+ * The vendor's own address, which everybody knows. Any other one is told to nobody: a sentence is read by all who may
+ * use the instance, and who manages it finds the address in its settings.
+ */
 function whereIs(vendor: Vendor): string {
-  return vendor.isConnector ? "" : ` at ${originOf(vendor.baseUrl)}`;
+  const { baseUrl } = settingsOf(vendor);
+  if (baseUrl === null || vendor.isConnector || !URL.canParse(vendor.baseUrl)) return "";
+  const { origin } = new URL(vendor.baseUrl);
+  return origin === new URL(baseUrl).origin ? ` at ${origin}` : "";
 }
 
 function unauthenticated(vendor: Vendor, facts: SentenceFacts): string {
@@ -137,7 +138,7 @@ function unreachable(vendor: Vendor, facts: SentenceFacts): string {
 function protocol(vendor: Vendor, facts: SentenceFacts): string {
   if (facts.redirectedTo === undefined)
     return `${vendor.name}${whereIs(vendor)} sent something that is not an answer in its format${saying(facts)}. ${capital(checkAddress(vendor))}.`;
-  return `${vendor.name}${whereIs(vendor)} points to ${originOf(facts.redirectedTo)} instead${at(facts)}, where the key is not sent. If that is right, enter the new address: ${checkAddress(vendor)}.`;
+  return `${vendor.name}${whereIs(vendor)} points to ${pointedTo(vendor, facts.redirectedTo)} instead${at(facts)}, where the key is not sent. If that is right, enter the new address: ${checkAddress(vendor)}.`;
 }
 
 /** The key may be good for all else, so it is not what comes first. */

@@ -2,7 +2,8 @@ import type * as z from "zod";
 import { ProviderError } from "../../ports/model-provider.ts";
 import type { Access, OpenedSecret } from "./access.ts";
 import { failureOfErrorText } from "./classify-failure.ts";
-import { failureOf, hideSecrets } from "./errors.ts";
+import { failureOf } from "./errors.ts";
+import { hideInText } from "./hide-secrets.ts";
 import { watchRequest } from "./watched-fetch.ts";
 
 export interface JsonRequest<Schema extends z.ZodType> {
@@ -60,7 +61,7 @@ export async function fetchJson<Schema extends z.ZodType>(request: JsonRequest<S
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-    const text = hideSecrets(vendor, await readText(response.body), 8);
+    const text = hideInText(vendor.secrets, await readText(response.body));
     const told = failureOfErrorText(vendor, text, model);
     if (told) throw new ProviderError(told);
     const parsed = request.schema.parse(JSON.parse(text));

@@ -3,7 +3,13 @@ import type { ConnectableKind } from "../../contract/provider.ts";
 import type { ProviderSecret } from "../../domain/providers/provider-record.ts";
 import { VaultError } from "../../ports/credential-vault.ts";
 import { ProviderError } from "../../ports/model-provider.ts";
-import { ask, collect, failureOfEvents } from "../../testing/providers/collect-events.ts";
+import {
+  ask,
+  collect,
+  failureOfEvents,
+  textOfEvents,
+  thinkingOfEvents,
+} from "../../testing/providers/collect-events.ts";
 import { aProviderRecord, depsWith, sealedAs } from "../../testing/providers/open-at.ts";
 import { type RawServer, startRawServer } from "../../testing/providers/raw-server.ts";
 import { accessTo } from "./access.ts";
@@ -71,6 +77,39 @@ describe("an instance's secret", () => {
     });
     const listed = JSON.stringify(await provider.models(signal));
     for (const trace of ["canary", "[secret]"]) expect(listed).not.toContain(trace);
+    await server.close();
+  });
+
+  it("is taken out of an answer that repeats it, while that streams", async () => {
+    const server = await startRawServer();
+    const record = aProviderRecord({
+      kind: "openai-compatible",
+      baseUrl: server.url,
+      credential: sealedAs("api-key"),
+    });
+    const secret = { apiKey: "sk-canary-0123456789abcdef", headers: { "x-gate": "gate-canary-4711" } };
+    const echo = `Bearer ${secret.apiKey}, ${secret.headers["x-gate"]}`;
+    const pieces = (make: (piece: string) => object) =>
+      (echo.match(/.{1,7}/g) ?? []).map((piece) => ({ index: 0, delta: make(piece) }));
+    const choices = [
+      ...pieces((content) => ({ content })),
+      ...pieces((text) => ({ reasoning_content: text })),
+      ...pieces((text) => ({ tool_calls: [{ index: 0, id: echo, function: { name: "t", arguments: text } }] })),
+      { index: 0, delta: {}, finish_reason: "tool_calls" },
+    ];
+    server.answer((response) => {
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      for (const choice of choices)
+        response.write(
+          `data: ${JSON.stringify({ model: echo, object: "chat.completion.chunk", choices: [choice] })}\n\n`,
+        );
+      response.end("data: [DONE]\n\n");
+    });
+    const events = await collect(openProvider(record, depsWith(secret)), ask("m", "hi"));
+    for (const told of [textOfEvents(events), thinkingOfEvents(events)]) expect(told).toBe("Bearer [secret], [secret]");
+    const whole = events.map((event) => ("text" in event ? event.text : JSON.stringify(event))).join("");
+    expect(whole).not.toMatch(/canary|0123/);
+    expect(events.at(-1)).toMatchObject({ type: "finish", model: "Bearer [secret], [secret]" });
     await server.close();
   });
 

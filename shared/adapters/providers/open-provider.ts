@@ -5,7 +5,7 @@ import { type Access, type AccessDeps, accessTo } from "./access.ts";
 import { createAnthropicProvider } from "./anthropic/anthropic-provider.ts";
 import { createChatCompletionsProvider } from "./chat-completions/chat-completions-provider.ts";
 import { OPENAI_COMPATIBLE, OPENROUTER, ZAI } from "./chat-completions/chat-vendor.ts";
-import { HIDDEN } from "./errors.ts";
+import { HIDDEN } from "./hide-secrets.ts";
 import { createOllamaProvider } from "./ollama/ollama-provider.ts";
 import { createOpenAiProvider } from "./openai/openai-provider.ts";
 

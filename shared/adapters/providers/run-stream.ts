@@ -2,7 +2,8 @@ import type { Usage } from "../../contract/message.ts";
 import type { ModelEvent, ProviderFailure, StreamOptions } from "../../ports/model-provider.ts";
 import type { Access, OpenedSecret } from "./access.ts";
 import { failureOfThrown } from "./classify-failure.ts";
-import { failureOf, hideSecrets, type Vendor } from "./errors.ts";
+import { failureOf, type Vendor } from "./errors.ts";
+import { EventFilter } from "./hide-secrets.ts";
 import { type Watch, watchRequest } from "./watched-fetch.ts";
 
 /** What a vendor has counted until now; goes with a failure, because a cut answer is paid for too. */
@@ -42,8 +43,10 @@ export async function* runStream(setup: StreamSetup, read: ReadAnswer): AsyncGen
   const watch = watchRequest({ vendor, fetch: access.fetch, model, options, accepts });
   const usage: UsageSoFar = {};
   let last: Extract<ModelEvent, { type: "finish" | "failure" }> | undefined;
+  let filter: EventFilter | undefined;
   try {
     const secret = await watch.within(() => access.open(vendor));
+    filter = new EventFilter(vendor.secrets);
     for await (const event of read({ watch, vendor, secret, usage })) {
       if (watch.failure()) break;
       if (event.type === "finish" || event.type === "failure") {
@@ -51,7 +54,7 @@ export async function* runStream(setup: StreamSetup, read: ReadAnswer): AsyncGen
         watch.settle();
         break;
       }
-      yield event;
+      yield* filter.pass(event);
     }
   } catch (thrown) {
     last ??= { type: "failure", failure: watch.failure() ?? failureAtEnd(watch, vendor, model, thrown) };
@@ -59,6 +62,7 @@ export async function* runStream(setup: StreamSetup, read: ReadAnswer): AsyncGen
     watch.close();
   }
   last ??= { type: "failure", failure: watch.failure() ?? failureOf("stream_cut", vendor) };
-  if (last.type === "finish") yield { ...last, model: hideSecrets(vendor, last.model, 8) };
-  else yield usage.current ? { ...last, usage: usage.current } : last;
+  if (last.type === "failure" && usage.current) last = { ...last, usage: usage.current };
+  if (filter) yield* filter.pass(last);
+  else yield last;
 }

@@ -180,7 +180,7 @@ describe("Z.ai's own ways", () => {
   it("drops a call the output limit cut off", async () => {
     const cut = { index: 0, id: "c", function: { name: "clock", arguments: '{"zo' } };
     const { collected } = await read(ZAI, [choice({ tool_calls: [cut] }), choice({}, "length")]);
-    expect(collected.map(({ type }) => type)).toEqual(["tool-input-delta", "finish"]);
+    expect(new Set(collected.map(({ type }) => type))).toEqual(new Set(["tool-input-delta", "finish"]));
   });
 
   it.each([

@@ -4,6 +4,7 @@ import { type ModelProvider, ProviderError, type PullProgress } from "../../../p
 import { type Access, bearerHeaders } from "../access.ts";
 import { failureOfErrorBody, failureOfThrown } from "../classify-failure.ts";
 import { failureOf, type Vendor } from "../errors.ts";
+import { hideInText } from "../hide-secrets.ts";
 import { watchRequest } from "../watched-fetch.ts";
 import { linesOf } from "./json-lines.ts";
 
@@ -28,7 +29,7 @@ async function* readProgress(
     const line = Line.parse(JSON.parse(text));
     if (line.error)
       throw new ProviderError(failureOfErrorBody(vendor, line.error, model) ?? failureOf("server_error", vendor));
-    const status = line.status ?? "";
+    const status = hideInText(vendor.secrets, line.status ?? "");
     yield { status, completedBytes: line.completed ?? null, totalBytes: line.total ?? null };
     if (status === "success") return;
   }
