@@ -134,12 +134,9 @@ export function planCreation(
   return ok({ place: place.value, secret: Object.keys(secret).length > 0 ? secret : null, hints });
 }
 
-const originOf = (baseUrl: string | null): string | null => (baseUrl === null ? null : new URL(baseUrl).origin);
-
+/** The path counts: behind one origin, a gateway has an account of somebody else's at each. */
 const isElsewhere = (from: Place, to: Place): boolean =>
-  originOf(from.baseUrl) !== originOf(to.baseUrl) ||
-  from.connectorId !== to.connectorId ||
-  from.upstream !== to.upstream;
+  from.baseUrl !== to.baseUrl || from.connectorId !== to.connectorId || from.upstream !== to.upstream;
 
 /** A key goes only where it was saved for: whoever moves the place brings the secrets anew, or drops them. */
 function leftBehind(record: ProviderRecord, hints: Hints, body: UpdateProvider): FieldError[] {

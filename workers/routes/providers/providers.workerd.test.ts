@@ -95,7 +95,7 @@ describe("a provider", () => {
     expect(edge.stored.get(id)?.record.credential).toBeNull();
   });
 
-  test("moves to another origin only with its secrets brought anew", async () => {
+  test("moves to another address only with its secrets brought anew", async () => {
     const edge = memoryEdge();
     const { id } = await aProvider(edge, {
       kind: "openai-compatible",
@@ -104,7 +104,7 @@ describe("a provider", () => {
     const moved = { config: { baseUrl: "https://b.example.org/v1" } };
     const problem = await problemIn(await patch(edge, id, moved));
     expect([problem.code, problem.errors?.map(({ path }) => path)]).toEqual(["invalid_request", ["credential.apiKey"]]);
-    expect((await patch(edge, id, { config: { baseUrl: "https://a.example.org/v2" } })).status).toBe(200);
+    expect((await patch(edge, id, { config: { baseUrl: "https://a.example.org/v2" } })).status).toBe(400);
     expect((await patch(edge, id, { ...moved, credential: { apiKey: KEY } })).status).toBe(200);
   });
 

@@ -82,7 +82,8 @@ describe("a change", () => {
     ["another origin", { baseUrl: "https://b.example/v1" }, true],
     ["another port", { baseUrl: "https://a.example:8443/v1" }, true],
     ["a machine instead", { place: "machine", connectorId: MACHINE }, true],
-    ["another path", { baseUrl: "https://a.example/v2" }, false],
+    ["another path", { baseUrl: "https://a.example/v2" }, true],
+    ["the same in other words", { baseUrl: "https://A.example/v1/" }, false],
     ["another name", { displayName: "Other" }, false],
   ] as const)("%s asks for the key anew: %#", (_, changes, expected) => {
     const provider = saved({ baseUrl: "https://a.example/v1" });

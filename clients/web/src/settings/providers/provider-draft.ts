@@ -80,17 +80,16 @@ export function creationOf(kind: ConnectableKind, draft: ProviderDraft): CreateB
   };
 }
 
-const originOf = (url: string | undefined): string | null => {
-  const parsed = URL.parse(url ?? "");
-  return parsed ? parsed.origin : (url ?? null);
-};
+/** In the form in which Mosaic keeps it. */
+const addressOf = (url: string | undefined): string | null =>
+  URL.parse(url ?? "")?.href.replace(/\/+$/, "") ?? url ?? null;
 
 /** Whether the draft sends to another place than the saved key was meant for: then the secrets have to come anew. */
 export function isElsewhere(draft: ProviderDraft, { config }: Provider): boolean {
   const place = placeOf(draft);
   if (place.connectorId !== config.connectorId) return true;
   if (place.connectorId !== undefined) return (place.upstream ?? "") !== (config.upstream ?? "");
-  return originOf(place.baseUrl) !== originOf(config.baseUrl);
+  return addressOf(place.baseUrl) !== addressOf(config.baseUrl);
 }
 
 /** The place, where it is another than the saved one. Without an address a vendor is asked at its own. */
