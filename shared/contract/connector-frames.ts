@@ -25,9 +25,9 @@ export const CHUNK_BYTES = 64 * 1024;
 /** No end gives more than this in advance. */
 export const MAX_WINDOW_BYTES = 16 * 1024 * 1024;
 /** The machine sends the text `ping` so often; the platform answers `pong` without waking anybody. */
-export const PING_EVERY_MS = 20_000;
-/** A machine that was silent for so long is gone, whatever TCP thinks. */
-export const SILENT_AFTER_MS = 65_000;
+export const PING_EVERY_MS = 10_000;
+/** A machine that was silent for so long is gone, whatever TCP thinks: two pings in a row did not come. */
+export const SILENT_AFTER_MS = 22_000;
 
 const StreamId = z.int().min(1).max(0xffff_ffff);
 const HeaderName = z.string().regex(/^[!#$%&'*+\-.^_`|~0-9a-z]{1,200}$/);

@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { setImmediate as turn } from "node:timers/promises";
 import { expect, test, vi } from "vitest";
 import { WebSocketServer } from "ws";
-import { CONNECTOR_PROTOCOL, MAX_STREAMS } from "../../../shared/contract/connector-frames.ts";
+import { CONNECTOR_PROTOCOL, MAX_STREAMS, PING_EVERY_MS } from "../../../shared/contract/connector-frames.ts";
 import { dial } from "./dial.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
@@ -55,4 +55,41 @@ test("a server that asks and asks and does not read is left, before its answers 
     verdict: null,
     reason: "the server does not read what it asks for",
   });
+});
+
+test("a server that answers one ping too few is kept, and one that answers two in a row with nothing is left", async () => {
+  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+  const server = new WebSocketServer({ port: 0, host: "127.0.0.1", handleProtocols: () => CONNECTOR_PROTOCOL });
+  await once(server, "listening");
+  const connecting = once(server, "connection");
+  const ending = dial({
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    bearer: "b",
+    enrol: null,
+    upstreams: [],
+    version: "1",
+    signal: new AbortController().signal,
+    serve: () => Promise.reject(new Error("nothing is asked")),
+    welcomed: () => {},
+  });
+  const [socket] = await connecting;
+  await once(socket, "message");
+  const ping = async (): Promise<void> => {
+    const heard = once(socket, "message");
+    vi.advanceTimersByTime(PING_EVERY_MS);
+    await heard;
+  };
+  await ping();
+  await ping();
+  socket.send("pong");
+  // Told after the pong, it is read after it.
+  const pong = once(socket, "pong");
+  socket.ping();
+  await pong;
+  await ping();
+  await ping();
+  vi.advanceTimersByTime(PING_EVERY_MS);
+  expect((await ending).code).toBe(1006);
+  vi.useRealTimers();
+  server.close();
 });

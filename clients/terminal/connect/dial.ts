@@ -134,19 +134,19 @@ function hangUp(socket: WebSocket): void {
   setTimeout(() => socket.terminate(), GOODBYE_WITHIN_MS).unref();
 }
 
-/** A connection that answers no ping is dead, whatever the network says. @returns what ends the pinging */
+/** A connection that answers two pings in a row with nothing is dead, whatever the network says. @returns what ends the pinging */
 function keepAlive(socket: WebSocket): () => void {
-  let heard = true;
+  let unanswered = 0;
   socket.on("message", () => {
-    heard = true;
+    unanswered = 0;
   });
   const timer = setInterval(() => {
     if (socket.readyState !== WebSocket.OPEN) return;
-    if (!heard) {
+    if (unanswered === 2) {
       socket.terminate();
       return;
     }
-    heard = false;
+    unanswered++;
     socket.send("ping");
   }, PING_EVERY_MS);
   return () => clearInterval(timer);
