@@ -37,6 +37,7 @@ export function providerHealthObject(env: Pick<Bindings, "PROVIDER_HEALTH">, pro
   return {
     // Arguments travel in a header, which takes ASCII alone. Never the stub itself: awaiting it never ends.
     learn: (known, ofVersion, news) => stub.learn(encodeURIComponent(JSON.stringify({ known, ofVersion, news }))),
+    forget: async () => void (await stub.forget()),
   };
 }
 

@@ -30,8 +30,9 @@ const timedWorkFor = (env: WorkerBindings): TimedWork => ({
   send: (message) => env.MAINTENANCE.send(message),
   probes: {
     everySeconds: () => servicesFor(env).settings.PROVIDER_PROBE_SECONDS,
-    probeDue: () => servicesFor(env).health.probeDue(),
+    probeDue: (forMs) => servicesFor(env).health.probeDue(forMs),
     wait: (ms) => servicesFor(env).timers.wait(ms),
+    now: () => servicesFor(env).now().getTime(),
   },
 });
 

@@ -26,4 +26,10 @@ export class ProviderHealth extends createDurable({ autoPersist: false }) {
     await this.persist();
     return health;
   }
+  /** The instance is gone, and what was known of it with it. @returns true, because every answer here is one of JSON */
+  async forget(): Promise<boolean> {
+    this.health = null;
+    await this.destroy();
+    return true;
+  }
 }

@@ -76,4 +76,15 @@ describe("the breaker's object", () => {
       expect(Object.keys(stored.get("data") as object)).toEqual(["health"]);
     });
   });
+  it("leaves nothing in its storage once its instance is gone, and begins anew for a later one of that name", async () => {
+    const id = newId();
+    const health = providerHealthObject(bindings, id);
+    await health.learn(newHealth(NOW), 1, failed("A vendor's words."));
+    await health.forget();
+    await health.forget();
+    await runInDurableObject(stubOf(id), async (_instance, state) => {
+      expect((await state.storage.list()).size).toBe(0);
+    });
+    expect(await health.learn(newHealth(NOW), 1, answered)).toMatchObject({ failures: 0, version: 1 });
+  });
 });

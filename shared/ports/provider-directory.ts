@@ -55,12 +55,17 @@ export interface ProviderHealthBook {
   trial(instance: Pick<ProviderInstance, "id" | "version">): boolean;
   /** Asks an instance for its models, now, and keeps what it says. Never throws. */
   probe(record: ProviderRecord): Promise<Probed>;
-  /** Probes what is due: the environment's, and those that somebody used of late. For the timer. Never throws. */
-  probeDue(): Promise<{ probed: number }>;
+  /**
+   * Probes what is due: the environment's, and those that somebody used of late, for at most so many milliseconds. What
+   * another timer has taken on is not asked again. For the timer. Never throws.
+   */
+  probeDue(forMs: number): Promise<{ probed: number }>;
   /** Asks those that nobody ever asked and no model is known of, and waits for them that long at most. Never throws. */
   firstLook(configuration: TurnConfiguration | null, deadlineMs: number): Promise<void>;
   /** As of the last probes and of real traffic, of these; what is old is asked anew aside. Never throws. */
   of(records: readonly ProviderRecord[]): Promise<ProviderHealth[]>;
+  /** Instances that are gone: nothing of how they fared is kept. Never throws. */
+  forget(providerIds: readonly string[]): Promise<void>;
 }
 
 /** Where the breaker of one instance is kept, whichever isolate it is told in. */
@@ -70,4 +75,6 @@ export interface ProviderHealthObject {
    * @returns how the instance fares now
    */
   learn(known: HealthRecord, ofVersion: number, news: HealthNews): Promise<HealthRecord>;
+  /** The instance is gone: empties its storage. Repeating it changes nothing. */
+  forget(): Promise<void>;
 }

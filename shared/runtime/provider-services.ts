@@ -4,6 +4,7 @@ import { createEmbedder } from "../adapters/embedding/embedder.ts";
 import { createFetchFor } from "../adapters/network/guarded-fetch.ts";
 import { createConnectorStore } from "../adapters/postgres/connector-store.ts";
 import type { Database } from "../adapters/postgres/database.ts";
+import type { KnownFacts } from "../adapters/postgres/known-facts.ts";
 import { createLoginStore } from "../adapters/postgres/login-store.ts";
 import { createProviderStore } from "../adapters/postgres/provider-store.ts";
 import { createStatusStore } from "../adapters/postgres/status-store.ts";
@@ -66,6 +67,8 @@ interface Deps {
   platform: ProviderPlatform;
   database: Database;
   configuration: ConfigurationReader;
+  /** Lists and the catalogue, as the configuration's reader has them. */
+  known: KnownFacts;
   timers: Timers;
   random(): number;
   newId(): string;
@@ -73,11 +76,11 @@ interface Deps {
 }
 
 export function composeProviders(deps: Deps): ProviderServices {
-  const { settings, platform, database, timers, newId, now } = deps;
+  const { settings, platform, database, known, timers, newId, now } = deps;
   const open: Network = { fetch: (input, init) => fetch(input, init) };
   const vault = createCredentialVault(settings.CREDENTIALS_KEYS);
   const providerStore = createProviderStore(database, vault);
-  const status = createStatusStore(database);
+  const status = createStatusStore(database, known);
   const connectorGateway = createConnectorGateway({ connector: platform.connector });
   const loginEndpoints = createLoginEndpoints({ logins: settings.PROVIDER_LOGINS, fetch: open.fetch, now });
   const logins = createProviderLogins({

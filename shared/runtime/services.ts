@@ -10,6 +10,7 @@ import { createDatabase } from "../adapters/postgres/database.ts";
 import { createEventSink } from "../adapters/postgres/event-sink.ts";
 import { createIdempotencyStore } from "../adapters/postgres/idempotency-store.ts";
 import { createJobStore } from "../adapters/postgres/job-store.ts";
+import { KnownFacts } from "../adapters/postgres/known-facts.ts";
 import { createMaintenance } from "../adapters/postgres/maintenance.ts";
 import { createSignInDatabase } from "../adapters/postgres/sign-in-database.ts";
 import { createSignIn } from "../adapters/sign-in/sign-in.ts";
@@ -87,10 +88,11 @@ function compose(settings: Settings, platform: Platform): Services {
   const auth = createDatabase(authAddress);
   const accounts = createAccountStore({ app, auth });
   const basics = { timers: platformTimers, random: Math.random, newId: () => newId(), now: () => new Date() };
-  const configuration = createConfigurationReader(app);
+  const known = new KnownFacts();
+  const configuration = createConfigurationReader(app, known);
   return {
     ...basics,
-    ...composeProviders({ ...basics, settings, platform, database: app, configuration }),
+    ...composeProviders({ ...basics, settings, platform, database: app, configuration, known }),
     settings,
     signIn: createSignIn({
       database: createSignInDatabase(authAddress),

@@ -141,7 +141,7 @@ describe("the queue's consumer", () => {
   });
 });
 
-const noProbes = { everySeconds: () => 60, probeDue: async () => ({ probed: 0 }), wait: async () => {} };
+const noProbes = { everySeconds: () => 60, probeDue: async () => ({ probed: 0 }), wait: async () => {}, now: () => 0 };
 
 describe("the timer", () => {
   test("asks for the sweep, and for the move to the newest key", async () => {
@@ -156,22 +156,34 @@ describe("the timer", () => {
   });
 
   test.each([
-    [60, ["probe"]],
-    [3_600, ["probe"]],
-    [20, ["probe", "wait 20000", "probe", "wait 20000", "probe"]],
-  ])("probes providers every %i seconds, within its minute", async (seconds, expected) => {
-    const did: string[] = [];
-    const probes = {
-      everySeconds: () => seconds,
-      probeDue: async () => {
-        did.push("probe");
-        return { probed: 1 };
-      },
-      wait: async (ms: number) => void did.push(`wait ${ms}`),
-    };
-    await runCron("* * * * *", { probes, send: async () => {} });
-    expect(did).toEqual(expected);
-  });
+    [60, 100, ["probe for 60000"]],
+    [3_600, 100, ["probe for 60000"]],
+    [20, 100, ["probe for 60000", "wait 19900", "probe for 40000", "wait 19900", "probe for 20000"]],
+    [20, 25_000, ["probe for 60000", "wait 15000", "probe for 20000"]],
+    [5, 60_000, ["probe for 60000"]],
+  ])(
+    "probes providers every %i seconds, each round taking %i ms, within its minute",
+    async (seconds, takesMs, expected) => {
+      const did: string[] = [];
+      let nowMs = 0;
+      const probes = {
+        everySeconds: () => seconds,
+        probeDue: async (forMs: number) => {
+          did.push(`probe for ${forMs}`);
+          nowMs += Math.min(forMs, takesMs);
+          return { probed: 1 };
+        },
+        wait: async (ms: number) => {
+          did.push(`wait ${ms}`);
+          nowMs += ms;
+        },
+        now: () => nowMs,
+      };
+      await runCron("* * * * *", { probes, send: async () => {} });
+      expect(did).toEqual(expected);
+      expect(nowMs).toBeLessThanOrEqual(60_000);
+    },
+  );
 
   test("has a job for each trigger of wrangler.toml, and a consumer for each of its queues", () => {
     const crons = /^crons = \[(.*)\]$/m.exec(wranglerToml)?.[1] ?? "";

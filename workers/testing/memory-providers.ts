@@ -122,26 +122,28 @@ function memoryVault(): CredentialVault {
       return key || Object.keys(next.headers).length > 0 ? seal(next) : null;
     },
     keyOf: () => "memory",
+    opens: () => true,
     rewrap: async (sealed) => sealed,
   };
 }
 
 const status: StatusStore = {
-  saveHealth: async () => {},
+  saveHealth: async () => true,
   saveList: async () => {},
-  statuses: async () => [],
-  due: async () => [],
-  catalogue: async () => [],
+  healths: async () => [],
+  facts: async () => ({ status: [], catalogue: [] }),
+  claimDue: async () => ({ environmentIds: [], stored: [] }),
 };
 
-const health: ProviderHealthBook = {
+const healthBook = (forgotten: string[]): ProviderHealthBook => ({
   report: () => {},
   trial: () => true,
   probe: async () => ({ ok: true, latencyMs: 1.4, models: [{ id: "a-model" }], error: null }),
   probeDue: async () => ({ probed: 0 }),
   firstLook: async () => {},
   of: async () => [],
-};
+  forget: async (ids) => void forgotten.push(...ids),
+});
 
 const opus = describeModel("anthropic", { id: "claude-opus-4-6" }, { providerId: environment.id, health: "healthy" });
 
@@ -188,10 +190,11 @@ const loginEndpoints: LoginEndpoints = {
   revoke: async () => true,
 };
 
-/** What the edge needs for providers and machines, in memory; `stored` and `ended` are there for looking. */
+/** What the edge needs for providers and machines, in memory; `stored`, `ended` and `forgotten` are there for looking. */
 export function memoryProviders() {
   const stored = new Map<string, StoredProvider>();
   const ended: string[] = [];
+  const forgotten: string[] = [];
   const services = {
     providers: directory,
     providerStore: memoryProviderStore(stored),
@@ -202,9 +205,9 @@ export function memoryProviders() {
     },
     vault: memoryVault(),
     status,
-    health,
+    health: healthBook(forgotten),
     logins,
     loginEndpoints,
   } satisfies Partial<Services>;
-  return { services, stored, ended };
+  return { services, stored, ended, forgotten };
 }

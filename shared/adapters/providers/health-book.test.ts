@@ -22,6 +22,9 @@ function house() {
   const saved: { id: string; used: boolean }[] = [];
   const asked: string[] = [];
   const due: ProviderRecord[] = [];
+  /** When somebody took a probe on. */
+  const claimedAtMs = new Map<string, number>();
+  const gone = new Set<string>();
   const vendor = { answer: async (): Promise<ListedModel[]> => [{ id: "a-model" }] };
   const is = { databaseAway: false };
   const unlessAway = <Value>(value: Value): Promise<Value> =>
@@ -29,20 +32,35 @@ function house() {
   const status: StatusStore = {
     saveHealth: async (id, health, { used }) => {
       await unlessAway(null);
+      if (gone.has(id)) return false;
       saved.push({ id, used });
       const before = mirror.get(id);
       if (!before || health.version > before.health.version) mirror.set(id, { listed: null, ...before, health });
+      return true;
     },
     saveList: async (id, listed) => {
       await unlessAway(null);
       mirror.set(id, { health: mirror.get(id)?.health ?? newHealth(0), listed: [...listed] });
     },
-    statuses: (ids) =>
-      unlessAway(ids.flatMap((providerId) => (mirror.has(providerId) ? [{ providerId, ...read(providerId) }] : []))),
-    due: () => unlessAway(due),
-    catalogue: async () => [],
+    healths: (ids) =>
+      unlessAway(
+        ids.flatMap((providerId) => {
+          const health = mirror.get(providerId)?.health;
+          return health ? [{ providerId, health }] : [];
+        }),
+      ),
+    facts: async () => ({ status: [], catalogue: [] }),
+    claimDue: async (environmentIds, { askedBefore, at }, limit) => {
+      await unlessAway(null);
+      const claim = (id: string): boolean => {
+        const isDue = (claimedAtMs.get(id) ?? 0) < Date.parse(askedBefore);
+        if (isDue) claimedAtMs.set(id, Date.parse(at));
+        return isDue;
+      };
+      const stored = due.filter(({ id }) => (claimedAtMs.get(id) ?? 0) < Date.parse(askedBefore)).slice(0, limit);
+      return { environmentIds: environmentIds.filter(claim), stored: stored.filter(({ id }) => claim(id)) };
+    },
   };
-  const read = (id: string) => mirror.get(id) ?? { health: newHealth(0), listed: null };
   const learn = async (id: string, known: HealthRecord, ofVersion: number, news: HealthNews) => {
     const own = objects.get(id);
     const health = afterNews(own && own.version >= known.version ? own : known, ofVersion, news, clock.ms);
@@ -70,7 +88,10 @@ function house() {
       directory,
       memory,
       status,
-      object: (id) => ({ learn: (known, ofVersion, news) => learn(id, known, ofVersion, news) }),
+      object: (id) => ({
+        learn: (known, ofVersion, news) => learn(id, known, ofVersion, news),
+        forget: async () => void objects.delete(id),
+      }),
       background: (promise) => void work.push(promise),
       timers: platformTimers,
       now,
@@ -78,7 +99,7 @@ function house() {
     });
     return { book, directory, memory, settle: () => Promise.all(work) };
   };
-  return { clock, objects, mirror, saved, asked, due, vendor, is, isolate };
+  return { clock, objects, mirror, saved, asked, due, gone, vendor, is, isolate };
 }
 
 const fail = (kind: ProviderErrorKind) => () =>
@@ -182,12 +203,64 @@ describe("the health book", () => {
     const { isolate, asked, due, clock } = house();
     const { book } = isolate();
     due.push(record);
-    expect(await book.probeDue()).toEqual({ probed: 2 });
+    expect(await book.probeDue(60_000)).toEqual({ probed: 2 });
     expect(asked.toSorted()).toEqual([BUILT_IN_IDS.anthropic, BUILT_IN_IDS.ollama].toSorted());
     due.pop();
-    expect(await book.probeDue()).toEqual({ probed: 0 });
+    expect(await book.probeDue(60_000)).toEqual({ probed: 0 });
     clock.ms += 60_000;
-    expect(await book.probeDue()).toEqual({ probed: 1 });
+    expect(await book.probeDue(60_000)).toEqual({ probed: 1 });
+  });
+
+  it("asks each once, however many timers there are, also for an operator who wants to know seldom", async () => {
+    const { isolate, asked, due, clock } = house();
+    for (let count = 0; count < 20; count++) due.push(aProviderRecord());
+    const rounds = await Promise.all([1, 2, 3].map(() => isolate().book.probeDue(60_000)));
+    expect(rounds.reduce((sum, { probed }) => sum + probed, 0)).toBe(21);
+    expect(new Set(asked).size).toBe(asked.length);
+    clock.ms += 50_000;
+    expect(await isolate().book.probeDue(60_000)).toEqual({ probed: 0 });
+  });
+
+  it("probes the environment's without a database as often as with one", async () => {
+    const { isolate, is, clock } = house();
+    const { book } = isolate();
+    is.databaseAway = true;
+    expect([await book.probeDue(60_000), await book.probeDue(60_000)]).toEqual([{ probed: 1 }, { probed: 0 }]);
+    clock.ms += 60_000;
+    expect(await book.probeDue(60_000)).toEqual({ probed: 1 });
+  });
+
+  it("ends its round in time while vendors hang, and leaves to the next one what it did not come to", async () => {
+    const { isolate, asked, due, vendor, clock } = house();
+    for (let count = 0; count < 20; count++) due.push(aProviderRecord());
+    vendor.answer = () => new Promise(() => {});
+    const begun = await isolate().book.probeDue(20);
+    expect(begun.probed).toBeLessThan(21);
+    expect(asked).toHaveLength(3);
+    vendor.answer = async () => [];
+    clock.ms += 1_000;
+    expect((await isolate().book.probeDue(60_000)).probed).toBe(21 - begun.probed);
+  });
+
+  it("keeps nothing of an instance that is gone, also where its last news come late", async () => {
+    const { isolate, objects, gone } = house();
+    const { book, settle } = isolate();
+    book.report(instance, failure("timeout"));
+    await settle();
+    gone.add(instance.id);
+    await book.forget([instance.id]);
+    expect(objects.has(instance.id)).toBe(false);
+    book.report(instance, failure("timeout"));
+    await settle();
+    expect(objects.has(instance.id)).toBe(false);
+  });
+
+  it("reads health without the lists beside it", async () => {
+    const { isolate, mirror } = house();
+    const { book, memory } = isolate();
+    mirror.set(record.id, { health: { ...newHealth(START), version: 3, state: "degraded" }, listed: [{ id: "many" }] });
+    expect(await book.of([record])).toMatchObject([{ state: "degraded" }]);
+    expect(memory.listed(record.id)).toBeNull();
   });
 
   it("asks a few vendors at once, never all of them", async () => {
@@ -202,7 +275,7 @@ describe("the health book", () => {
       return [];
     };
     for (let count = 0; count < 12; count++) due.push(aProviderRecord());
-    expect(await isolate().book.probeDue()).toEqual({ probed: 13 });
+    expect(await isolate().book.probeDue(60_000)).toEqual({ probed: 13 });
     expect(most).toBe(3);
   });
 
@@ -212,7 +285,7 @@ describe("the health book", () => {
     vendor.answer = () => {
       throw new Error("out of order");
     };
-    expect(await isolate().book.probeDue()).toEqual({ probed: 3 });
+    expect(await isolate().book.probeDue(60_000)).toEqual({ probed: 3 });
   });
 
   it("looks at those that nobody ever asked, waits no longer than told, and looks once", async () => {

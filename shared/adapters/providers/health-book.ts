@@ -18,8 +18,9 @@ import type {
   ProviderInstance,
   TrafficOutcome,
 } from "../../ports/provider-directory.ts";
-import type { StatusStore } from "../../ports/status-store.ts";
+import type { ClaimedProbes, StatusStore } from "../../ports/status-store.ts";
 import type { Timers } from "../../ports/timers.ts";
+import { Recent } from "../recent.ts";
 import { askForList, PROBE_TIMEOUT_MS } from "./ask-for-list.ts";
 import { eachOf } from "./each-of.ts";
 import type { StatusMemory } from "./status-memory.ts";
@@ -43,16 +44,20 @@ type Instance = Pick<ProviderInstance, "id" | "version">;
 const SUCCESS_EVERY_MS = 30_000;
 /** Requests that may wait for their headers at once are few; the turns need some. */
 const PROBES_AT_ONCE = 3;
-const DUE_AT_ONCE = 200;
+/** As many as a timer takes on at once: should it end before it has asked them, few wait for the next. */
+const TAKEN_AT_ONCE = 2 * PROBES_AT_ONCE;
 const USED_OF_LATE_MS = 3_600_000;
+/** Instances whose last good word is remembered; of those beyond it a good word is told once more. */
+const MOST_TOLD = 5_000;
 /** How long a page waits for the mirror before memory has to do. */
 const MIRROR_PATIENCE_MS = 500;
 
 class HealthBook implements ProviderHealthBook {
   readonly #deps: HealthBookDeps;
-  readonly #toldWell = new Map<string, number>();
+  readonly #toldWell = new Recent<number>(MOST_TOLD);
   readonly #probes = new Map<string, { startedAtMs: number; work: Promise<Probed> }>();
-  readonly #probedAtMs = new Map<string, number>();
+  /** When this isolate last asked the environment's. */
+  readonly #askedAtMs = new Map<string, number>();
 
   constructor(deps: HealthBookDeps) {
     this.#deps = deps;
@@ -91,25 +96,39 @@ class HealthBook implements ProviderHealthBook {
     return work;
   }
 
-  async probeDue(): Promise<{ probed: number }> {
-    const { directory, status, probeSeconds } = this.#deps;
-    // A round that comes a little early is the round all the same.
-    const beforeMs = this.#nowMs() - probeSeconds * 900;
-    const environment = directory
-      .environment()
-      .filter(({ id }) => (this.#probedAtMs.get(id) ?? Number.NEGATIVE_INFINITY) <= beforeMs);
-    const [, stored] = await Promise.all([
-      this.#hearMirror(environment),
-      status.due(this.#dueSince(beforeMs), DUE_AT_ONCE).catch((): ProviderRecord[] => []),
-    ]);
-    const due = [...environment, ...stored];
-    await eachOf(due, PROBES_AT_ONCE, async (record) => void (await this.probe(record)));
-    return { probed: due.length };
+  async probeDue(forMs: number): Promise<{ probed: number }> {
+    const told = { probed: 0 };
+    await this.#within(forMs, this.#probeUntil(this.#nowMs() + forMs, told));
+    return { ...told };
   }
 
-  #dueSince(beforeMs: number): { askedBefore: string; usedAfter: string } {
-    const usedAfterMs = this.#nowMs() - USED_OF_LATE_MS;
-    return { askedBefore: new Date(beforeMs).toISOString(), usedAfter: new Date(usedAfterMs).toISOString() };
+  /** Takes a few on at a time, so that another timer finds the rest. What hangs ends by itself, a little later. */
+  async #probeUntil(endsAtMs: number, told: { probed: number }): Promise<void> {
+    while (this.#nowMs() < endsAtMs) {
+      const due = await this.#takeDue();
+      if (due.length === 0) return;
+      told.probed += due.length;
+      await eachOf(due, PROBES_AT_ONCE, async (record) => void (await this.probe(record)));
+    }
+  }
+
+  async #takeDue(): Promise<ProviderRecord[]> {
+    const { directory, status, probeSeconds } = this.#deps;
+    const nowMs = this.#nowMs();
+    // A round that comes a little early is the round all the same.
+    const beforeMs = nowMs - probeSeconds * 900;
+    const environment = directory
+      .environment()
+      .filter(({ id }) => (this.#askedAtMs.get(id) ?? Number.NEGATIVE_INFINITY) <= beforeMs);
+    const ids = environment.map(({ id }) => id);
+    const since = { at: isoOf(nowMs), askedBefore: isoOf(beforeMs), usedAfter: isoOf(nowMs - USED_OF_LATE_MS) };
+    const claimed = await status
+      .claimDue(ids, since, TAKEN_AT_ONCE)
+      // Without a database this isolate is the only one that it knows of.
+      .catch((): ClaimedProbes => ({ environmentIds: ids, stored: [] }));
+    // Also those that somebody else asks now: nobody looks at them again before they are due.
+    for (const id of ids) this.#askedAtMs.set(id, nowMs);
+    return [...environment.filter(({ id }) => claimed.environmentIds.includes(id)), ...claimed.stored];
   }
 
   async firstLook(configuration: TurnConfiguration | null, deadlineMs: number): Promise<void> {
@@ -133,6 +152,11 @@ class HealthBook implements ProviderHealthBook {
     return healths;
   }
 
+  async forget(providerIds: readonly string[]): Promise<void> {
+    const { object } = this.#deps;
+    await eachOf(providerIds, PROBES_AT_ONCE, (id) => object(id).forget().catch(notForgotten));
+  }
+
   #describe(record: ProviderRecord): ProviderHealth {
     const { id, kind, displayName, version } = record;
     const health = healthNow(this.#known(record), version, this.#nowMs());
@@ -151,7 +175,6 @@ class HealthBook implements ProviderHealthBook {
   async #ask(record: ProviderRecord): Promise<Probed> {
     const { memory, status, directory, now } = this.#deps;
     const { outcome, models } = await askForList(record.displayName, directory.open(record), now);
-    this.#probedAtMs.set(record.id, this.#nowMs());
     if (models) {
       memory.keepList(record.id, models);
       await status.saveList(record.id, models, now().toISOString()).catch(notMirrored);
@@ -172,7 +195,9 @@ class HealthBook implements ProviderHealthBook {
     try {
       const health = await object(id).learn(before, version, news);
       memory.learn(id, health);
-      await status.saveHealth(id, health, { used: news.from === "traffic" });
+      const isThere = await status.saveHealth(id, health, { used: news.from === "traffic" });
+      // News of an instance that ended meanwhile must not outlive it.
+      if (!isThere) await object(id).forget();
     } catch (error) {
       notMirrored(error);
     }
@@ -181,8 +206,8 @@ class HealthBook implements ProviderHealthBook {
   async #hearMirror(records: readonly ProviderRecord[]): Promise<void> {
     const { status, memory } = this.#deps;
     if (records.length === 0) return;
-    const statuses = await status.statuses(records.map(({ id }) => id)).catch(() => []);
-    for (const each of statuses) memory.hear(each);
+    const healths = await status.healths(records.map(({ id }) => id)).catch(() => []);
+    for (const { providerId, health } of healths) memory.learn(providerId, health);
   }
 
   #known({ id, version }: Instance): HealthRecord {
@@ -201,6 +226,12 @@ class HealthBook implements ProviderHealthBook {
     await Promise.race([work, deadline]);
     late?.cancel();
   }
+}
+
+const isoOf = (ms: number): string => new Date(ms).toISOString();
+
+function notForgotten(error: unknown): void {
+  console.warn("A provider's health was not forgotten:", error instanceof Error ? error.name : "unknown");
 }
 
 /** The next news brings it; until then this isolate knows more than the others. */

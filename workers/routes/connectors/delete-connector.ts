@@ -14,9 +14,11 @@ export const deleteConnector = defineRoute({
   handle: async ({ services, scope, params }) => {
     const gone = () => new AppError("not_found", "There is no such machine among yours.");
     if (!(await services.connectors.find(scope, params.id))) throw gone();
+    const served = (await services.providerStore.list(scope)).filter(({ record }) => record.connectorId === params.id);
     // First: once the row is gone nobody could ask for it again.
     await services.connectorGateway.end(params.id);
     if (!(await services.connectors.remove(scope, params.id))) throw gone();
+    services.background(services.health.forget(served.map(({ record }) => record.id)));
     return undefined;
   },
 });

@@ -23,6 +23,8 @@ export const deleteMe = defineRoute({
     const providers = (await services.providerStore.list(scope)).map(({ record }) => record).filter(goes);
     await Promise.all(providers.map((record) => services.logins.revoke(record)));
     await services.signIn.deleteUser(principal, request.headers);
+    // Now that no answer of theirs is left to bring news.
+    services.background(services.health.forget(providers.map(({ id }) => id)));
     return undefined;
   },
 });

@@ -22,8 +22,8 @@ export async function usableConfiguration(
     .map(({ record }) => record)
     .filter((record) => record.isEnabled && (whose === "everything" || record.scope !== "user"));
   const ids = [...providers, ...services.providers.environment()].map(({ id }) => id);
-  const [status, catalogue] = await Promise.all([services.status.statuses(ids), services.status.catalogue()]);
-  return { workspace: { defaultModel: null, defaultProviderId: null, settings: {} }, providers, status, catalogue };
+  const facts = await services.status.facts(ids);
+  return { workspace: { defaultModel: null, defaultProviderId: null, settings: {} }, providers, ...facts };
 }
 
 /** How long an answer waits for vendors whom nobody ever asked. */

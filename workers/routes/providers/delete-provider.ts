@@ -20,6 +20,7 @@ export const deleteProvider = defineRoute({
     if (!(await services.providerStore.remove(scope, params.id, ifVersion)))
       throw new AppError("not_found", "This provider is gone.");
     services.background(services.logins.revoke(record));
+    services.background(services.health.forget([record.id]));
     return undefined;
   },
 });

@@ -145,6 +145,8 @@ export const providerStatus = pgTable(
     checkedAt: time("checked_at"),
     /** When real traffic last went there. */
     usedAt: time("used_at"),
+    /** When somebody last took it on to probe it. */
+    askedAt: time("asked_at"),
     listed: jsonb("listed").$type<ModelFacts[]>(),
     /** From one sequence for all: no two lists ever have the same. */
     listVersion: bigint("list_version", { mode: "number" }),
@@ -152,6 +154,7 @@ export const providerStatus = pgTable(
   },
   (table) => [
     index("provider_status_instance").on(table.instanceId),
+    index("provider_status_used").on(table.usedAt),
     foreignKey({
       name: "provider_status_instance",
       columns: [table.instanceId],

@@ -2,6 +2,7 @@ import { sql } from "drizzle-orm";
 import { v7 } from "uuid";
 import { describe, expect, it } from "vitest";
 import { createConfigurationReader } from "../../../adapters/postgres/configuration-reader.ts";
+import { KnownFacts } from "../../../adapters/postgres/known-facts.ts";
 import { seedCatalogue } from "../../../adapters/postgres/seed-catalogue.ts";
 import { createStatusStore } from "../../../adapters/postgres/status-store.ts";
 import { catalogueSeed } from "../../../domain/catalogue/catalogue-seed.ts";
@@ -67,7 +68,7 @@ export function turnConfigurationSuite(open: () => Rooms): void {
       expect(other.status.some(({ providerId }) => providerId === record.id)).toBe(false);
       expect(other.status.some(({ providerId }) => providerId === BUILT_IN_IDS.ollama)).toBe(true);
       await store.remove(ann, record.id);
-      expect(await status.statuses([record.id])).toEqual([]);
+      expect(await status.healths([record.id])).toEqual([]);
     });
 
     it("sends lists and the catalogue again only when they changed, and hands out the very same until then", async () => {
@@ -143,7 +144,7 @@ export function turnConfigurationSuite(open: () => Rooms): void {
       const { ann } = await makeHouse(rooms);
       const status = createStatusStore(rooms.app);
       const { record } = await providersOf(rooms).create(ann, await newProvider(ann));
-      const known = async () => (await status.statuses([record.id]))[0]?.health;
+      const known = async () => (await status.healths([record.id]))[0]?.health;
       const save = (version: number, used = false) =>
         status.saveHealth(record.id, healthRecord(version, { latencyMs: version }), { used });
       await Promise.all([save(2), save(5), save(3), save(4)]);
@@ -153,7 +154,7 @@ export function turnConfigurationSuite(open: () => Rooms): void {
       expect(await known()).toEqual(healthRecord(5, { latencyMs: 5 }));
       await status.saveList(record.id, [{ id: "new" }], "2026-11-21T10:00:02.000Z");
       await status.saveList(record.id, [{ id: "old" }], "2026-11-21T10:00:01.000Z");
-      expect((await status.statuses([record.id]))[0]?.listed).toEqual([{ id: "new" }]);
+      expect((await status.facts([record.id])).status[0]?.listed).toEqual([{ id: "new" }]);
       await rooms.owner.query(
         `update provider_status set health = '{"state": "degraded", "sinceMs": 7}' where provider_id = $1`,
         [record.id],
@@ -178,14 +179,15 @@ export function turnConfigurationSuite(open: () => Rooms): void {
       const { record } = await providersOf(rooms).create(ann, await newProvider(ann));
       await providersOf(rooms).remove(ann, record.id);
       for (const id of [record.id, v7()]) {
-        await status.saveHealth(id, healthRecord(1), { used: true });
+        expect(await status.saveHealth(id, healthRecord(1), { used: true })).toBe(false);
         await status.saveList(id, [{ id: "m" }], AT);
       }
-      expect(await status.statuses([record.id])).toEqual([]);
-      expect(await status.statuses([])).toEqual([]);
+      expect(await status.saveHealth(BUILT_IN_IDS.zai, healthRecord(1), { used: true })).toBe(true);
+      expect(await status.healths([record.id])).toEqual([]);
+      expect(await status.healths([])).toEqual([]);
     });
 
-    it("knows whose probe is due: those used of late and not asked since, with their secrets, the longest unasked first", async () => {
+    it("gives each probe that is due to one who asks: of what was used of late and not asked since, with its secret", async () => {
       const rooms = open();
       const { ann, bob } = await makeHouse(rooms);
       const [store, status] = [providersOf(rooms), createStatusStore(rooms.app)];
@@ -194,31 +196,93 @@ export function turnConfigurationSuite(open: () => Rooms): void {
       );
       const [old, older, fresh, unused, off] = made.map(({ record }) => record);
       if (!old || !older || !fresh || !unused || !off) throw new Error("not made");
-      const checked = (id: string, at: string, used = true) =>
-        status.saveHealth(id, healthRecord(1, { checkedAtMs: Date.parse(at) }), { used });
-      await checked(old.id, "2026-11-21T09:58:00.000Z");
-      await checked(older.id, "2026-11-21T09:57:00.000Z");
-      await checked(fresh.id, "2026-11-21T09:59:59.000Z");
-      await checked(unused.id, "2026-11-21T09:00:00.000Z", false);
-      await checked(off.id, "2026-11-21T09:00:00.000Z");
-      await checked(BUILT_IN_IDS.anthropic, "2026-11-21T09:00:00.000Z");
+      for (const { record } of made) await status.saveHealth(record.id, healthRecord(1), { used: record !== unused });
+      const listed = (id: string, at: string) => status.saveList(id, [{ id: "m" }], at);
+      await listed(old.id, "2026-11-21T09:58:00.000Z");
+      await listed(older.id, "2026-11-21T09:57:00.000Z");
+      await listed(fresh.id, "2026-11-21T09:59:59.000Z");
+      await listed(unused.id, "2026-11-21T09:00:00.000Z");
+      await listed(off.id, "2026-11-21T09:00:00.000Z");
       await store.update(ann, off.id, { isEnabled: false, at: AT });
-      const due = async (usedAfter: string, limit = 100) => {
-        const mine = new Set(made.map(({ record }) => record.id));
-        const found = await status.due({ askedBefore: "2026-11-21T09:59:00.000Z", usedAfter }, limit);
-        return found.filter(({ id }) => mine.has(id));
+      const mine = new Set(made.map(({ record }) => record.id));
+      const claim = async (at: string, usedAfter = HOUR_AGO, limit = 1_000) => {
+        const askedBefore = new Date(Date.parse(at) - 60_000).toISOString();
+        const { stored } = await status.claimDue([], { askedBefore, usedAfter, at }, limit);
+        return stored.filter(({ id }) => mine.has(id));
       };
-      expect(await due(HOUR_AGO)).toEqual([older, old]);
-      expect(await due("2999-01-01T00:00:00.000Z")).toEqual([]);
-      expect(await status.due({ askedBefore: AT, usedAfter: HOUR_AGO }, 0)).toEqual([]);
+      const byId = (records: readonly { id: string }[]) => records.toSorted((a, b) => a.id.localeCompare(b.id));
+      expect(await claim("2026-11-21T10:00:00.000Z", "2999-01-01T00:00:00.000Z")).toEqual([]);
+      expect(await claim("2026-11-21T10:00:00.000Z", HOUR_AGO, 0)).toEqual([]);
+      const claims = await Promise.all([1, 2, 3].map(() => claim("2026-11-21T10:00:00.000Z")));
+      expect(byId(claims.flat())).toEqual(byId([older, old]));
+      expect(await claim("2026-11-21T10:00:30.000Z")).toEqual([]);
+      expect(byId(await claim("2026-11-21T10:01:01.000Z"))).toEqual(byId([older, old, fresh]));
+    });
+
+    it("gives the longest unasked first to whoever takes on a few", async () => {
+      const rooms = open();
+      const { ann } = await makeHouse(rooms);
+      const [store, status] = [providersOf(rooms), createStatusStore(rooms.app)];
+      const made = await Promise.all(
+        [1, 2, 3].map(async () => (await store.create(ann, await newProvider(ann))).record),
+      );
+      for (const [index, { id }] of made.entries()) {
+        await status.saveHealth(id, healthRecord(1), { used: true });
+        await status.saveList(id, [], `1999-01-0${3 - index}T00:00:00.000Z`);
+      }
+      const since = { askedBefore: "1999-02-01T00:00:00.000Z", usedAfter: HOUR_AGO, at: "1999-02-02T00:00:00.000Z" };
+      const order: string[] = [];
+      for (let next = "first"; next !== ""; order.push(next))
+        next = (await status.claimDue([], since, 1)).stored[0]?.id ?? "";
+      const mine = made.map(({ id }) => id);
+      expect(order.filter((id) => mine.includes(id))).toEqual(mine.toReversed());
+    });
+
+    it("takes on the environment's once in a while, whoever asks, and nothing that claims to be one of them", async () => {
+      const rooms = open();
+      const { ann } = await makeHouse(rooms);
+      const status = createStatusStore(rooms.app);
+      const { record } = await providersOf(rooms).create(ann, await newProvider(ann));
+      await rooms.owner.query("delete from provider_status where provider_id = $1", [BUILT_IN_IDS.openrouter]);
+      const claim = async (at: string) => {
+        const askedBefore = new Date(Date.parse(at) - 60_000).toISOString();
+        const ids = [BUILT_IN_IDS.openrouter, record.id];
+        return (await status.claimDue(ids, { askedBefore, usedAfter: "2999-01-01T00:00:00.000Z", at }, 10))
+          .environmentIds;
+      };
+      const together = await Promise.all([claim("2026-11-21T10:00:00.000Z"), claim("2026-11-21T10:00:00.000Z")]);
+      expect(together.flat()).toEqual([BUILT_IN_IDS.openrouter]);
+      expect(await claim("2026-11-21T10:00:59.000Z")).toEqual([]);
+      expect(await claim("2026-11-21T10:01:01.000Z")).toEqual([BUILT_IN_IDS.openrouter]);
+    });
+  });
+
+  describe("the facts of models", () => {
+    it("come again only when they changed, to turns and to the list of models alike", async () => {
+      const rooms = open();
+      const { ann } = await makeHouse(rooms);
+      const known = new KnownFacts();
+      const [reader, status] = [createConfigurationReader(rooms.app, known), createStatusStore(rooms.app, known)];
+      const { record } = await providersOf(rooms).create(ann, await newProvider(ann));
+      await status.saveList(record.id, [{ id: "m-1" }], AT);
+      const facts = await status.facts([record.id]);
+      expect(facts.status).toMatchObject([{ providerId: record.id, listed: [{ id: "m-1" }] }]);
+      const again = await status.facts([record.id]);
+      expect(again.catalogue).toBe(facts.catalogue);
+      expect(again.status[0]?.listed).toBe(facts.status[0]?.listed);
+      const read = await reader.read(ann, ann.personalWorkspaceId);
+      expect(read.catalogue).toBe(facts.catalogue);
+      expect(read.status.find(({ providerId }) => providerId === record.id)?.listed).toBe(facts.status[0]?.listed);
+      await status.saveList(record.id, [{ id: "m-2" }], "2026-11-21T10:06:00.000Z");
+      expect((await status.facts([record.id])).status[0]?.listed).toEqual([{ id: "m-2" }]);
     });
   });
 
   describe("the catalogue of models", () => {
     it("is what the program knows, in its order; what it knows no more is retired; the same again changes nothing", async () => {
       const rooms = open();
-      const status = createStatusStore(rooms.app);
-      expect(await status.catalogue()).toEqual(catalogueSeed.map((row) => ({ ...row })));
+      const catalogue = async () => (await createStatusStore(rooms.app).facts([])).catalogue;
+      expect(await catalogue()).toEqual(catalogueSeed.map((row) => ({ ...row })));
       const version = async () =>
         (await rooms.owner.query("select max(revision)::text as newest from catalogue_models"))[0]?.newest;
       const before = await version();
@@ -230,7 +294,7 @@ export function turnConfigurationSuite(open: () => Rooms): void {
         catalogueSeed[0]?.id,
       ]);
       expect(await seedCatalogue(rooms.owner)).toBe(true);
-      expect(await status.catalogue()).toEqual([
+      expect(await catalogue()).toEqual([
         ...catalogueSeed.map((row) => ({ ...row })),
         { provider: "openai", id: "gone", isRetired: true },
       ]);
