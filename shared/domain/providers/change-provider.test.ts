@@ -72,6 +72,34 @@ describe("a hint", () => {
   });
 });
 
+describe("headers of a person's own", () => {
+  const headers = { "X-Gate": "secret-of-mine" };
+  const refused = {
+    ok: false,
+    error: {
+      code: "invalid_request",
+      errors: [{ path: "config.headers", message: expect.stringContaining("baseUrl") }],
+    },
+  };
+
+  it("go to no address of the operator's", () => {
+    const body = create({ kind: "openai", config: { headers }, credential: { apiKey: "sk-12345678" } });
+    expect(planCreation(body, admin)).toMatchObject(refused);
+    const at = create({ kind: "openai", config: { headers, baseUrl: "https://gate.example.org/v1" } });
+    expect(planCreation(at, nobody)).toMatchObject({ ok: true, value: { secret: { headers } } });
+  });
+
+  it("come to none by a change either", () => {
+    const operators = stored({ kind: "openai", baseUrl: null, route: "operator" });
+    expect(planUpdate(operators, update({ config: { headers } }), admin)).toMatchObject(refused);
+    const own = stored({ kind: "openai" }, { "X-Gate": "…mine" });
+    const away = { config: { baseUrl: null, headers }, credential: null };
+    expect(planUpdate(own, update(away), admin)).toMatchObject(refused);
+    expect(planUpdate(own, update({ ...away, config: { baseUrl: null, headers: {} } }), admin).ok).toBe(true);
+    expect(planUpdate(operators, update({ displayName: "Other" }), admin).ok).toBe(true);
+  });
+});
+
 describe("a new instance", () => {
   it("is in public, at a machine's, or where the operator or the vendor has that API", () => {
     const at = (body: object) => planCreation(create(body), nobody);

@@ -115,6 +115,13 @@ function placeOf(
   return ok({ baseUrl: null, connectorId: null, upstream: null, route: "operator" });
 }
 
+/** A person's headers go where the person's own address is: behind the operator's may stand what trusts them. */
+function strayHeaders({ route }: Pick<Place, "route">, headers: Readonly<Record<string, unknown>>): FieldError[] {
+  if (route !== "operator" || Object.keys(headers).length === 0) return [];
+  const message = "go only to an address of your own; give its baseUrl with them, or leave them out";
+  return [{ path: "config.headers", message }];
+}
+
 const headerHints = (headers: Record<string, string>): Hints["headers"] =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, secretHint(value)]));
 
@@ -126,6 +133,8 @@ export function planCreation(
   const place = placeOf(kind, config, standing);
   if (!place.ok) return place;
   const { headers = {} } = config;
+  const stray = strayHeaders(place.value, headers);
+  if (stray.length > 0) return misplaced(stray);
   const secret = {
     ...(credential ? { apiKey: credential.apiKey } : {}),
     ...(Object.keys(headers).length > 0 ? { headers } : {}),
@@ -191,6 +200,8 @@ export function planUpdate(
   if (!place.ok) return place;
   const faults = isElsewhere(record, place.value) ? leftBehind(record, hints, body) : [];
   if (faults.length > 0) return refuse("invalid_request", faults);
+  const stray = strayHeaders(place.value, config.headers ?? hints.headers);
+  if (stray.length > 0) return misplaced(stray);
   const secret: SecretPlan = {
     ...(credential === undefined ? {} : { apiKey: credential?.apiKey ?? null }),
     ...(config.headers === undefined ? {} : { headers: config.headers }),
