@@ -1,8 +1,10 @@
 /** The built Worker in workerd, through the Miniflare API: objects, queues and assets persist below the data folder. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type V4MiniflareOptions } from "miniflare";
 import * as z from "zod";
+import { fireJob } from "./fire-job.ts";
 import { PROCESS_MARK } from "./own-processes.ts";
 import { childrenOf } from "./process-identity.ts";
 import { isRuntimeNoise } from "./runtime-log.ts";
@@ -153,10 +155,9 @@ export class WorkerRuntime {
     if (workerd) this.#options.onStarted(workerd.pid);
   }
 
-  /** @throws Error when the Worker's handler failed. */
+  /** @throws Error when the Worker's handler failed, or could not be reached. */
   async runCron(cron: string, scheduledTime: Date): Promise<void> {
-    const response = await this.#miniflare.dispatchFetch(...this.#timer.trigger(cron, scheduledTime));
-    if (!response.ok) throw new Error(`the Worker answered ${response.status}`);
+    await fireJob(() => this.#miniflare.dispatchFetch(...this.#timer.trigger(cron, scheduledTime)), sleep);
   }
 
   async stop(): Promise<void> {
