@@ -1,8 +1,10 @@
-import { snapshotOf, withoutOwn } from "../../shared/domain/providers/snapshot-configuration.ts";
+import { stillOpen, withoutOwn } from "../../shared/domain/providers/snapshot-configuration.ts";
 import type { ConfigurationReader, TurnConfiguration } from "../../shared/ports/conversation-store.ts";
+import type { CredentialVault } from "../../shared/ports/credential-vault.ts";
 import type { ProviderDirectory } from "../../shared/ports/provider-directory.ts";
 import type { Timers } from "../../shared/ports/timers.ts";
 import type { Journal } from "./journal.ts";
+import { Snapshots } from "./snapshots.ts";
 
 /** After this long a turn goes on with the last settings it knows. */
 const DEADLINE_MS = 250;
@@ -13,6 +15,8 @@ export interface ReadConfiguration {
   /** Null before the first good read. */
   value: TurnConfiguration | null;
   from: "fresh" | "snapshot";
+  /** Providers by name whose key in the snapshot cannot be opened any more. */
+  lost: readonly string[];
   /** On whose behalf; null: on nobody's, without anything personal. */
   userId: string | null;
 }
@@ -21,13 +25,9 @@ interface Deps {
   journal: Journal;
   reader: ConfigurationReader;
   providers: Pick<ProviderDirectory, "instances" | "environment">;
+  vault: Pick<CredentialVault, "opens">;
   timers: Pick<Timers, "after">;
   now(): number;
-}
-
-interface Snapshot {
-  userId: string;
-  value: TurnConfiguration;
 }
 
 interface EarlyRead {
@@ -43,11 +43,11 @@ interface EarlyRead {
 export class Configuration {
   readonly #deps: Deps;
   #early: EarlyRead | null = null;
-  /** What the stored snapshots were made from. */
-  readonly #kept = new Map<string, unknown[]>();
+  readonly #snapshots: Snapshots;
 
   constructor(deps: Deps) {
     this.#deps = deps;
+    this.#snapshots = new Snapshots(deps);
   }
 
   /** Begins to read for a turn that is about to start. */
@@ -67,46 +67,19 @@ export class Configuration {
     });
     const value = await Promise.race([isOurs ? early.work : this.#ask(userId), deadline]);
     late?.cancel();
-    return value ? { value, from: "fresh", userId } : { value: this.#snapshot(userId), from: "snapshot", userId };
+    if (value) return { value, from: "fresh", lost: [], userId };
+    const kept = this.#snapshots.of(userId);
+    const { vault } = this.#deps;
+    const usable = kept ? stillOpen(kept, (sealed) => vault.opens(sealed)) : { value: null, lost: [] };
+    return { ...usable, from: "snapshot", userId };
   }
 
-  /** Keeps what was read, for the time without a database. Call inside `transact`. */
-  keep({ value, from, userId }: ReadConfiguration): void {
-    if (!value || from === "snapshot" || userId === null) return;
-    const { journal, providers } = this.#deps;
-    const slot = this.#slotOf(userId);
-    const made = [
-      userId,
-      JSON.stringify([value.workspace, value.providers]),
-      value.catalogue,
-      ...value.status.map(({ listed }) => listed),
-    ];
-    const before = this.#kept.get(slot);
-    if (before?.length === made.length && made.every((each, index) => each === before[index])) return;
-    const preferred = providers
-      .instances(value)
-      .map(({ id, models }) => [id, new Set(models.slice(0, 40).map((model) => model.id))] as const);
-    const kinds = providers.environment().map(({ kind }) => kind);
-    const snapshot: Snapshot = { userId, value: snapshotOf(value, new Map(preferred), kinds) };
-    journal.setMeta(slot, JSON.stringify(snapshot));
-    this.#kept.set(slot, made);
-  }
-
-  /** The owner's has a place of its own; the others share one. */
-  #slotOf(userId: string): string {
-    return userId === this.#deps.journal.born.ownerUserId ? "snapshot:owner" : "snapshot:other";
-  }
-
-  #snapshot(userId: string | null): TurnConfiguration | null {
-    const slots = [userId === null ? "snapshot:owner" : this.#slotOf(userId), "snapshot:owner", "snapshot:other"];
-    const snapshots = slots.flatMap((slot) => {
-      const stored = this.#deps.journal.meta(slot);
-      return stored ? [JSON.parse(stored) as Snapshot] : [];
-    });
-    const own = snapshots.find((each) => each.userId === userId);
-    const [other] = snapshots;
-    // Nobody spends another's key.
-    return own?.value ?? (other ? withoutOwn(other.value) : null);
+  /**
+   * Keeps what was read, for the time without a database. Call inside `transact`.
+   * @param asked names of the models that the turn asks
+   */
+  keep({ value, from, userId }: ReadConfiguration, asked: readonly string[]): void {
+    if (value && from === "fresh" && userId !== null) this.#snapshots.keep(userId, value, asked);
   }
 
   async #ask(userId: string | null): Promise<TurnConfiguration | null> {

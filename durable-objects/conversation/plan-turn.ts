@@ -23,6 +23,8 @@ export interface PlannedTurn {
   /** In the order in which they are asked; empty where `error` says why. */
   candidates: PlannedCandidate[];
   error: TurnError | null;
+  /** Why somebody is not among them who might be. */
+  notes: string[];
   receipt: Receipt;
   configuration: ReadConfiguration;
 }
@@ -46,9 +48,11 @@ export async function planTurn(room: Room, running: RunningTurn, resumed: boolea
     inputTokens: selectContext(historyTo(journal, turn, null), null).usedTokens,
     configuration: configuration.from,
   });
+  const notes = configuration.lost.map(lostKey);
   return {
     receipt: choice.receipt,
-    error: choice.error,
+    error: choice.error && { ...choice.error, message: [...notes, choice.error.message].join(" ") },
+    notes,
     configuration,
     candidates: choice.candidates.flatMap((candidate) => {
       const instance = instances.find((each) => each.id === candidate.instanceId);
@@ -56,6 +60,9 @@ export async function planTurn(room: Room, running: RunningTurn, resumed: boolea
     }),
   };
 }
+
+const lostKey = (name: string): string =>
+  `"${name}" cannot be asked while the database is away: what this conversation remembers of its key is sealed under one that CREDENTIALS_KEYS does not have any more. Try again when the database is back.`;
 
 /**
  * The plan, with whoever is asked first as its first: a turn that is taken up again `staysWith` its model. One at a time
@@ -84,7 +91,7 @@ export function startTurn(room: Room, running: RunningTurn, planned: PlannedTurn
   const { receipt, candidates } = planned;
   const window = candidates[0]?.model.contextWindow;
   const logged = journal.transact(() => {
-    room.configuration.keep(planned.configuration);
+    room.configuration.keep(planned.configuration, namesAsked(running, candidates[0]));
     journal.setMeta("receipt", JSON.stringify(receipt));
     if (window) journal.setMeta("window", String(window));
     const begun = beginTurn(room, running.turn, receipt, running.startedAtMs);
@@ -95,6 +102,12 @@ export function startTurn(room: Room, running: RunningTurn, planned: PlannedTurn
   publish(room, logged);
   broadcastSession(room);
 }
+
+/** By the name that was given and the one that it is kept by: what can be asked again without a database. */
+const namesAsked = ({ turn }: RunningTurn, first: Candidate | undefined): string[] => [
+  ...(turn.model === null ? [] : [turn.model]),
+  ...(first ? [`${first.kind}/${first.model.id}`] : []),
+];
 
 /** As long as that model can be had. */
 function keepFirst(candidates: Candidate[], model: string | undefined): Candidate[] {

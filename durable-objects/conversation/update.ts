@@ -4,6 +4,7 @@ import { rightOf } from "../../shared/domain/access/authorise.ts";
 import type { Principal } from "../../shared/domain/access/principal.ts";
 import { AppError, fail, ok } from "../../shared/domain/app-error.ts";
 import { namedCandidate } from "../../shared/domain/routing/choose-model.ts";
+import type { ReadConfiguration } from "./configuration.ts";
 import { knownInstances } from "./known-instances.ts";
 import type { PinnedModel } from "./pinned-model.ts";
 import type { Room } from "./room.ts";
@@ -42,11 +43,11 @@ export function updateConversation(
     const wanted = {
       ...(changes.title === undefined ? {} : { title: changes.title }),
       ...(changes.visibility === undefined ? {} : { visibility: changes.visibility }),
-      ...(changes.model === undefined ? {} : { model: pin?.value.name ?? null }),
+      ...(changes.model === undefined ? {} : { model: pin?.value.pinned.name ?? null }),
     };
     if (isUnsettled(room)) await lookAgain(room);
     if (!journal.conversation) return NOT_FOUND;
-    expectChange(room, principal.userId, changes, pin?.value ?? null);
+    expectChange(room, principal.userId, changes, pin?.value.pinned ?? null);
     let stored: Conversation | null = null;
     try {
       stored = await services.conversations.update({ userId: principal.userId }, room.id, wanted, ifVersion);
@@ -57,6 +58,8 @@ export function updateConversation(
     }
     answered(room, stored);
     if (!stored || !journal.conversation) return NOT_FOUND;
+    // Also without a database from here on, its next turn knows the model.
+    if (pin) journal.transact(() => room.configuration.keep(pin.value.read, []));
     return ok(journal.born);
   });
 }
@@ -69,12 +72,13 @@ async function findPin(
   { services, configuration }: Room,
   { userId }: Principal,
   name: string,
-): Promise<Result<PinnedModel>> {
-  const { value } = await configuration.read(userId);
-  const found = namedCandidate(name, await knownInstances(services, value, PROBE_DEADLINE_MS));
+): Promise<Result<{ pinned: PinnedModel; read: ReadConfiguration }>> {
+  const read = await configuration.read(userId);
+  const found = namedCandidate(name, await knownInstances(services, read.value, PROBE_DEADLINE_MS));
   if (!("nearest" in found)) {
     const { kind, model } = found.candidate;
-    return ok({ name: found.name, provider: kind, id: model.id, contextWindow: model.contextWindow });
+    const pinned = { name: found.name, provider: kind, id: model.id, contextWindow: model.contextWindow };
+    return ok({ pinned, read });
   }
   const hint =
     found.nearest.length > 0 ? `Did you mean ${found.nearest.join(" or ")}?` : "/models lists what can be reached.";

@@ -7,6 +7,8 @@ const MAX_REMEMBERED = 5_000;
 interface Known {
   health: HealthRecord | null;
   listed: ModelFacts[] | null;
+  /** Nobody but objects' snapshots said so. */
+  isPart: boolean;
 }
 
 /**
@@ -17,9 +19,10 @@ export class StatusMemory {
   readonly #known = new Map<string, Known>();
 
   /** Takes a mirror's word in. */
-  hear({ providerId, health, listed }: InstanceStatus): void {
+  hear({ providerId, health, listed, isPart }: InstanceStatus): void {
     this.learn(providerId, health);
-    if (listed) this.keepList(providerId, listed);
+    if (listed && isPart) this.#addPart(providerId, listed);
+    else if (listed) this.keepList(providerId, listed);
   }
 
   learn(providerId: string, health: HealthRecord): void {
@@ -28,7 +31,9 @@ export class StatusMemory {
   }
 
   keepList(providerId: string, listed: ModelFacts[]): void {
-    this.#entry(providerId).listed = listed;
+    const known = this.#entry(providerId);
+    known.listed = listed;
+    known.isPart = false;
   }
 
   health(providerId: string): HealthRecord | null {
@@ -39,8 +44,18 @@ export class StatusMemory {
     return this.#known.get(providerId)?.listed ?? null;
   }
 
+  /** Parts of several objects are put together; a list that is known as a whole is better than any of them. */
+  #addPart(providerId: string, part: ModelFacts[]): void {
+    const known = this.#entry(providerId);
+    if (known.listed && !known.isPart) return;
+    const here = new Set(known.listed?.map(({ id }) => id));
+    const others = part.filter(({ id }) => !here.has(id));
+    if (known.listed === null || others.length > 0) known.listed = [...(known.listed ?? []), ...others];
+    known.isPart = true;
+  }
+
   #entry(providerId: string): Known {
-    const known = this.#known.get(providerId) ?? { health: null, listed: null };
+    const known = this.#known.get(providerId) ?? { health: null, listed: null, isPart: false };
     this.#known.delete(providerId);
     this.#known.set(providerId, known);
     const [oldest] = this.#known.keys();

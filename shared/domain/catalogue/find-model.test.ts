@@ -5,20 +5,19 @@ import { BUILT_IN_IDS } from "../providers/provider-record.ts";
 import { describeModel } from "./describe-model.ts";
 import { findModel, type NamedProvider } from "./find-model.ts";
 
-const provider = (kind: ProviderKind, ids: string[], id: string = BUILT_IN_IDS[kind]): NamedProvider => ({
+const provider = (kind: ProviderKind, ids: string[], id: string): NamedProvider => ({
   id,
   kind,
   models: ids.map((model) => describeModel(kind, { id: model }, { providerId: id })),
 });
 const providers = [
-  provider("anthropic", ["claude-sonnet-4-6", "claude-opus-4-6"]),
-  provider("openrouter", [
-    "openrouter/auto",
-    "anthropic/claude-sonnet-4-6",
-    "anthropic/claude-sonnet-4.5",
-    "x/only-here",
-  ]),
-  provider("ollama", []),
+  provider("anthropic", ["claude-sonnet-4-6", "claude-opus-4-6"], BUILT_IN_IDS.anthropic),
+  provider(
+    "openrouter",
+    ["openrouter/auto", "anthropic/claude-sonnet-4-6", "anthropic/claude-sonnet-4.5", "x/only-here"],
+    BUILT_IN_IDS.openrouter,
+  ),
+  provider("ollama", [], BUILT_IN_IDS.ollama),
 ];
 
 const DESK = "0b7e2f6c-0000-4000-8000-00000000000a";
@@ -107,8 +106,8 @@ describe("findModel", () => {
 
   it("takes a vendor nobody could ask yet at its user's word, whatever a gateway has", () => {
     expect(found("ollama/Llama3:8b")).toBe("ollama Llama3:8b");
-    const gateway = provider("openrouter", ["ollama/llama3:8b"]);
-    expect(findModel("ollama/llama3:8b", [gateway, provider("ollama", [])])).toMatchObject({
+    const gateway = provider("openrouter", ["ollama/llama3:8b"], BUILT_IN_IDS.openrouter);
+    expect(findModel("ollama/llama3:8b", [gateway, provider("ollama", [], BUILT_IN_IDS.ollama)])).toMatchObject({
       providerId: BUILT_IN_IDS.ollama,
     });
   });
@@ -121,7 +120,7 @@ describe("findModel", () => {
   });
 
   it("does not take an Ollama's model on trust when its list is known", () => {
-    const local = [provider("ollama", ["llama3:8b"])];
+    const local = [provider("ollama", ["llama3:8b"], BUILT_IN_IDS.ollama)];
     expect(findModel("ollama/lama3:8b", local)).toEqual({ found: false, nearest: ["llama3:8b"] });
   });
 

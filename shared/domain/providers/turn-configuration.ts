@@ -12,6 +12,8 @@ export interface InstanceStatus {
   health: HealthRecord;
   /** Null: it was never asked. */
   listed: ModelFacts[] | null;
+  /** Only a part of an earlier list is here, as an object kept it. */
+  isPart?: true;
 }
 
 /** A row of the catalogue: the facts of one model of one vendor, whoever serves it. */
