@@ -7,6 +7,7 @@ import { noteWork, noWork, type OpenWork } from "../../shared/domain/conversatio
 import type { Scope } from "../../shared/ports/conversation-store.ts";
 import { restoreTurn } from "./restore-turn.ts";
 import { publish, type Room } from "./room.ts";
+import { expectLateChange } from "./unsettled-change.ts";
 import { asResult } from "./update.ts";
 
 const REBUILD_PAGE = 500;
@@ -59,6 +60,7 @@ async function restoreFrom(room: Room, scope: Scope): Promise<Result<Conversatio
     journal.endRestoring(journal.lastSeq);
     return takeUp(room, work);
   });
+  expectLateChange(room, scope.userId);
   publish(room, lost);
   room.queue.kick();
   return ok(journal.born);

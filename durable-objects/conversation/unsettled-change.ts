@@ -60,6 +60,19 @@ export function expectChange(room: Room, by: string, changes: UpdateConversation
   waiting.set(room, (waiting.get(room) ?? 0) + 1);
 }
 
+/**
+ * The object lost its storage, and with it what it had asked Postgres for: that may still be carried out, and is looked
+ * for once it was or never will be.
+ */
+export function expectLateChange(room: Room, by: string): void {
+  const { journal, services, alarms } = room;
+  const { title, model } = journal.born;
+  const untilMs = services.now().getTime() + SETTLED_AFTER_MS;
+  const intent: Intent = { by, untilMs, changes: { title, model }, pin: null };
+  journal.setMeta(CHANGING, JSON.stringify(intent));
+  alarms.schedule(CHANGE_ALARM, untilMs);
+}
+
 /** An answer came: the row as it is, or null where nothing was changed. */
 export function answered(room: Room, stored: Conversation | null): void {
   const left = (waiting.get(room) ?? 1) - 1;
