@@ -136,9 +136,13 @@ export function composeProviders(deps: Deps): ProviderServices {
     loginEndpoints,
     providers,
     health,
-    embedder: embedderOf(deps, providers),
+    embedder: embedderOf(deps, providers, health),
   };
 }
 
-const embedderOf = ({ configuration, settings, timers, random }: Deps, directory: ProviderDirectory): Embedder =>
-  createEmbedder({ configuration, directory, model: settings.EMBEDDING_MODEL, wait: timers.wait, random });
+const embedderOf = (
+  { configuration, settings, timers, random, now }: Deps,
+  directory: ProviderDirectory,
+  health: ProviderHealthBook,
+): Embedder =>
+  createEmbedder({ configuration, directory, health, model: settings.EMBEDDING_MODEL, wait: timers.wait, random, now });

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { AppError } from "../../domain/app-error.ts";
 import type { TurnConfiguration } from "../../domain/providers/turn-configuration.ts";
 import type { ConfigurationReader } from "../../ports/conversation-store.ts";
-import type { ProviderInstance } from "../../ports/provider-directory.ts";
+import type { ProviderHealthBook, ProviderInstance } from "../../ports/provider-directory.ts";
 import { aModel } from "../../testing/builders.ts";
 import { startEmbeddingServer } from "../../testing/providers/embedding-server.ts";
 import { openAt } from "../../testing/providers/open-at.ts";
@@ -38,16 +38,19 @@ function instance(kind: Kind, url: string, more: Partial<ProviderInstance> = {})
 
 function embedderOf(instances: ProviderInstance[], configuration?: Partial<ConfigurationReader>) {
   const waits: number[] = [];
+  const reports: Parameters<ProviderHealthBook["report"]>[] = [];
   const embedder = createEmbedder({
+    health: { report: (...told) => void reports.push(told) },
     configuration: { read: async () => empty, ...configuration },
     directory: { instances: () => instances },
     model: "nomic-embed-text",
     wait: async (ms) => void waits.push(ms),
     random: () => 0.5,
+    now: () => new Date(),
   });
   const embed = (texts: string[], purpose: "document" | "query" = "document") =>
     embedder.embed(scope, "w", texts, purpose);
-  return { embed, embedder, waits };
+  return { embed, embedder, waits, reports };
 }
 
 const texts = (count: number): string[] => Array.from({ length: count }, (_unused, index) => `text ${index}`);
@@ -210,6 +213,38 @@ describe("embedding when something is wrong", () => {
     const server = await startVectors();
     const read = async (): Promise<never> => Promise.reject(new Error("Postgres is away."));
     expect((await embedderOf([instance("ollama", server.url)], { read }).embed(["a"])).dimensions).toBe(3);
+    await server.close();
+  });
+});
+
+describe("the breaker of an instance that embeds", () => {
+  it("hears of every try, with the kind of its failure and how long the vendor wants to be left alone", async () => {
+    const server = await startVectors();
+    const { embed, reports } = embedderOf([instance("ollama", server.url, { version: 7 })]);
+    const failing = [503, 429];
+    server.answer((response) => {
+      const status = failing.shift();
+      if (status !== undefined) return void response.writeHead(status, { "retry-after": "2" }).end();
+      response.writeHead(200, { "content-type": "application/json" });
+      response.end(JSON.stringify({ embeddings: [[1, 2]] }));
+    });
+    await embed(["a"]);
+    expect(reports.map(([{ id, version }]) => [id, version])).toEqual([1, 2, 3].map(() => ["ollama-1", 7]));
+    expect(reports.map(([, outcome]) => outcome)).toMatchObject([
+      { ok: false, kind: "overloaded", retryAfterMs: 2_000, error: expect.any(String) },
+      { ok: false, kind: "rate_limited", retryAfterMs: 2_000 },
+      { ok: true, latencyMs: expect.any(Number) },
+    ]);
+    await server.close();
+  });
+
+  it("hears nothing of what the caller gave up, nor of a model whose vectors cannot be used", async () => {
+    const server = await startRawServer({ "/api/embed": { embeddings: [[1, 2], [3]] } });
+    const { embed, embedder, reports } = embedderOf([instance("ollama", server.url)]);
+    await embed(["a", "b"]).catch(() => undefined);
+    expect(reports.map(([, { ok }]) => ok)).toEqual([true]);
+    await embedder.embed(scope, "w", ["a"], "document", AbortSignal.abort()).catch(() => undefined);
+    expect(reports).toHaveLength(1);
     await server.close();
   });
 });

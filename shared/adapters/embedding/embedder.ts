@@ -9,17 +9,19 @@ import { type EmbeddingPurpose, embeddingName, textFor } from "../../domain/cata
 import type { ConfigurationReader, Scope, TurnConfiguration } from "../../ports/conversation-store.ts";
 import type { Embedder, Embedding } from "../../ports/embedder.ts";
 import { ProviderError, type ProviderFailure } from "../../ports/model-provider.ts";
-import type { ProviderDirectory } from "../../ports/provider-directory.ts";
+import type { ProviderDirectory, ProviderHealthBook } from "../../ports/provider-directory.ts";
 import { type EmbeddingCandidate, embeddingCandidates } from "./embedding-candidates.ts";
 
 export interface EmbedderDeps {
   configuration: ConfigurationReader;
   directory: Pick<ProviderDirectory, "instances">;
+  health: Pick<ProviderHealthBook, "report">;
   /** The model that is wished for. */
   model: string;
   wait(ms: number): Promise<void>;
   /** From 0 up to 1. */
   random(): number;
+  now(): Date;
 }
 
 const BATCH_SIZE = 64;
@@ -102,14 +104,14 @@ class VectorMaker implements Embedder {
     const vectors = made.flat();
     const dimensions = vectors[0]?.length ?? 0;
     if (texts.length > 0) refuse(candidate, flawOf(vectors, texts.length, dimensions));
-    return { vectors, model: embeddingName(candidate.model), dimensions, providerId: candidate.providerId };
+    return { vectors, model: embeddingName(candidate.model), dimensions, providerId: candidate.instance.id };
   }
 
   async #batch({ candidate, purpose, signal }: Job, texts: readonly string[]): Promise<number[][]> {
     const told = texts.map((text) => textFor(candidate.model, purpose, text));
     for (let tries = 1; ; tries++) {
       try {
-        const vectors = await candidate.embed(candidate.model, told, signal);
+        const vectors = await this.#ask(candidate, told, signal);
         refuse(candidate, flawOf(vectors, texts.length, undefined));
         return vectors;
       } catch (thrown) {
@@ -118,6 +120,27 @@ class VectorMaker implements Embedder {
         if (waitMs === undefined || tries >= MAX_TRIES || signal.aborted) throw thrown;
         await this.#deps.wait(waitMs);
       }
+    }
+  }
+
+  /** One request; the breaker hears how it went. */
+  async #ask(
+    { instance, model, embed }: EmbeddingCandidate,
+    texts: readonly string[],
+    signal: AbortSignal,
+  ): Promise<number[][]> {
+    const { health, now } = this.#deps;
+    const started = now().getTime();
+    try {
+      const vectors = await embed(model, texts, signal);
+      health.report(instance, { ok: true, latencyMs: now().getTime() - started });
+      return vectors;
+    } catch (thrown) {
+      if (thrown instanceof ProviderError && thrown.failure.kind !== "aborted") {
+        const { kind, message: error, retryAfterMs } = thrown.failure;
+        health.report(instance, { ok: false, kind, error, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
+      }
+      throw thrown;
     }
   }
 }

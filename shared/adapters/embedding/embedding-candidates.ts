@@ -4,7 +4,7 @@ import type { ProviderInstance } from "../../ports/provider-directory.ts";
 
 /** One instance that may embed, and with what. */
 export interface EmbeddingCandidate {
-  providerId: string;
+  instance: Pick<ProviderInstance, "id" | "version">;
   displayName: string;
   model: string;
   embed: NonNullable<ModelProvider["embed"]>;
@@ -35,10 +35,10 @@ export function embeddingCandidates(instances: readonly ProviderInstance[], wish
     const { embed } = instance.provider;
     const model = KINDS.includes(instance.kind) ? modelOf(instance, wished) : null;
     if (!embed || model === null) return [];
-    const { id: providerId, displayName, health, kind } = instance;
+    const { displayName, health, kind } = instance;
     const isOther = embeddingName(model) !== embeddingName(wished);
     const rank = (health === "down" ? 100 : 0) + (isOther ? 10 : 0) + KINDS.indexOf(kind);
-    return [{ rank, candidate: { providerId, displayName, model, embed } }];
+    return [{ rank, candidate: { instance, displayName, model, embed } }];
   });
   return ranked.toSorted((a, b) => a.rank - b.rank).map(({ candidate }) => candidate);
 }
