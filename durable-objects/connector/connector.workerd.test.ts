@@ -7,7 +7,7 @@ import { encodeData, WINDOW_BYTES } from "../../shared/contract/connector-frames
 import { CLOSE } from "../../shared/contract/frames.ts";
 import type { DialIn } from "../../shared/ports/connector-gateway.ts";
 import { aPerson } from "../../shared/testing/worker/people.ts";
-import { askMachine, HELLO, TestMachine, upgradeMachine } from "../../shared/testing/worker/test-machine.ts";
+import { askMachine, HELLO, STAMP, TestMachine, upgradeMachine } from "../../shared/testing/worker/test-machine.ts";
 import { servicesFor } from "../services-for.ts";
 import { type Bindings, connectorObject } from "../stubs.ts";
 
@@ -29,6 +29,12 @@ async function echo(request: MachineRequest): Promise<MachineAnswer> {
   return { ...OK, headers: [["x-path", request.path]], body: request.body ?? chunks("nothing") };
 }
 
+/** The stream that was opened last. */
+const openedIn = (machine: TestMachine): number => {
+  const open = machine.frames.findLast((frame) => frame.includes('"open"')) ?? "";
+  return Number(/"stream":(\d+)/.exec(open)?.[1]);
+};
+
 /** Somebody's machine that Postgres knows, and its object. */
 async function aConnector() {
   const owner = await aPerson();
@@ -38,7 +44,12 @@ async function aConnector() {
   const scope = { userId: owner.userId };
   await services.connectors.create(scope, { id, name: "desk", tokenHash: null, tokenExpiresAt: null, at });
   await services.connectors.enrol(scope, id, secretHash, at);
-  const enrolled: DialIn = { connectorId: id, secretHash, owner: { ownerUserId: owner.userId, name: "desk" } };
+  const enrolled: DialIn = {
+    connectorId: id,
+    stamp: STAMP,
+    secretHash,
+    owner: { ownerUserId: owner.userId, name: "desk" },
+  };
   return {
     id,
     scope,
@@ -349,22 +360,54 @@ describe("a machine that breaks the protocol", () => {
     const machine = await TestMachine.dial(object, enrolled, () => new Promise(() => {}));
     const waiting = askMachine(object, target, "/api/tags");
     await machine.until("a stream", () => machine.streams.size > 0);
-    const open: unknown = JSON.parse(machine.frames.find((frame) => frame.includes('"open"')) ?? "{}");
-    act(machine, Number((open as { stream: number }).stream));
+    act(machine, openedIn(machine));
     expect([await machine.untilClosed(), machine.closed?.reason]).toEqual([CLOSE.wrongProtocol, expect.any(String)]);
     const answer = await waiting;
     if (answer.status === 200) await expect(answer.arrayBuffer()).rejects.toThrow();
     else expect(answer.status).toBe(503);
   });
 
-  test("by speaking of streams that are none is told that they are over, and stays", async () => {
+  const UNOPENED: [string, (machine: TestMachine, stream: number) => void][] = [
+    ["headers", (machine, stream) => machine.say({ type: "headers", stream, status: 200, headers: [] })],
+    ["data", (machine, stream) => machine.socket.send(encodeData(stream, text("x")))],
+    ["credit", (machine, stream) => machine.say({ type: "credit", stream, bytes: 4 })],
+    ["an end", (machine, stream) => machine.say({ type: "end", stream })],
+    ["a reset", (machine, stream) => machine.say({ type: "reset", stream, message: "m" })],
+  ];
+  test.each(UNOPENED)("by %s of a stream that was never opened is closed", async (_what, act) => {
     const { object, enrolled, target } = await aConnector();
     const machine = await TestMachine.dial(object, enrolled, echo);
-    machine.say({ type: "headers", stream: 4, status: 200, headers: [] });
-    machine.socket.send(encodeData(4, text("x")));
-    machine.say({ type: "credit", stream: 4, bytes: 4 });
-    machine.say({ type: "end", stream: 4 });
+    expect((await askMachine(object, target, "/api/tags")).status).toBe(200);
+    act(machine, openedIn(machine) + 1);
+    expect(await machine.untilClosed()).toBe(CLOSE.wrongProtocol);
+  });
+
+  test("by speaking on of a stream that is over is told so once, however much it says, also by an object that slept", async () => {
+    const { object, stub, enrolled, target } = await aConnector();
+    let ask = 0;
+    const machine = await TestMachine.dial(object, enrolled, (request) =>
+      ask++ === 0 ? new Promise(() => {}) : echo(request),
+    );
+    const stop = new AbortController();
+    const asking = askMachine(object, target, "/api/tags", { signal: stop.signal });
+    await machine.until("a stream", () => machine.streams.size > 0);
+    stop.abort();
+    await expect(asking).rejects.toThrow();
+    const stream = openedIn(machine);
+    const speakOn = (): void => {
+      for (let times = 0; times < 200; times++) {
+        machine.say({ type: "headers", stream, status: 200, headers: [] });
+        machine.socket.send(encodeData(stream, text("x")));
+        machine.say({ type: "credit", stream, bytes: 4 });
+        machine.say({ type: "end", stream });
+      }
+    };
+    speakOn();
     expect(await (await askMachine(object, target, "/api/chat", { method: "POST", body: "ok" })).text()).toBe("ok");
-    expect(machine.frames.filter((frame) => frame.includes('"reset"'))).toHaveLength(2);
+    await evictDurableObject(stub);
+    speakOn();
+    expect(await (await askMachine(object, target, "/api/chat", { method: "POST", body: "ok" })).text()).toBe("ok");
+    expect(machine.frames.filter((frame) => frame.includes('"reset"'))).toHaveLength(1);
+    expect([openedIn(machine), machine.closed]).toEqual([stream + 2, null]);
   });
 });

@@ -7,7 +7,7 @@ import type { MachineAnswer, MachineRequest } from "../../shared/client/connecto
 import { CONNECTOR_PROTOCOL } from "../../shared/contract/connector-frames.ts";
 import { CONNECTOR_HEADERS, type DialIn } from "../../shared/ports/connector-gateway.ts";
 import { aPerson } from "../../shared/testing/worker/people.ts";
-import { askMachine, TestMachine, upgradeMachine } from "../../shared/testing/worker/test-machine.ts";
+import { askMachine, STAMP, TestMachine, upgradeMachine } from "../../shared/testing/worker/test-machine.ts";
 import { servicesFor } from "../services-for.ts";
 import { type Bindings, connectorObject } from "../stubs.ts";
 
@@ -26,7 +26,7 @@ async function aConnector(name: string) {
   const scope = { userId: owner.userId };
   await services.connectors.create(scope, { id: connectorId, name, tokenHash: null, tokenExpiresAt: null, at });
   await services.connectors.enrol(scope, connectorId, secretHash, at);
-  const dialIn: DialIn = { connectorId, secretHash, owner: { ownerUserId: owner.userId, name } };
+  const dialIn: DialIn = { connectorId, stamp: STAMP, secretHash, owner: { ownerUserId: owner.userId, name } };
   return {
     dialIn,
     target: { connectorId, ownerUserId: owner.userId, upstream: "ollama" },

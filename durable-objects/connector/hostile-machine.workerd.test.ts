@@ -6,7 +6,7 @@ import type { MachineAnswer } from "../../shared/client/connector/machine-stream
 import { encodeData } from "../../shared/contract/connector-frames.ts";
 import type { DialIn } from "../../shared/ports/connector-gateway.ts";
 import { aPerson } from "../../shared/testing/worker/people.ts";
-import { askMachine, HELLO, TestMachine } from "../../shared/testing/worker/test-machine.ts";
+import { askMachine, HELLO, STAMP, TestMachine } from "../../shared/testing/worker/test-machine.ts";
 import { servicesFor } from "../services-for.ts";
 import { type Bindings, connectorObject } from "../stubs.ts";
 
@@ -61,7 +61,7 @@ test("whatever a machine sends, its object stays, whoever waits is answered, and
   const secretHash = newId();
   await services.connectors.create(scope, { id: connectorId, name: "desk", tokenHash: null, tokenExpiresAt: null, at });
   await services.connectors.enrol(scope, connectorId, secretHash, at);
-  const dialIn: DialIn = { connectorId, secretHash, owner: { ownerUserId: owner.userId, name: "desk" } };
+  const dialIn: DialIn = { connectorId, stamp: STAMP, secretHash, owner: { ownerUserId: owner.userId, name: "desk" } };
   const target = { connectorId, ownerUserId: owner.userId, upstream: "ollama" };
   const object = connectorObject(bindings, connectorId);
   await fc.assert(

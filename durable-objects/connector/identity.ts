@@ -1,11 +1,18 @@
 import * as z from "zod";
+import { ConnectorStamp } from "../../shared/contract/connector-credentials.ts";
 import { Id } from "../../shared/contract/primitives.ts";
 import type { DialIn } from "../../shared/ports/connector-gateway.ts";
 
 const IDENTITY = "identity";
 
 /** Whose machine dials in here, and the hash of its secret: enough to let it back in without Postgres. */
-const Identity = z.object({ connectorId: Id, ownerUserId: Id, name: z.string(), secretHash: z.string() });
+const Identity = z.object({
+  connectorId: Id,
+  ownerUserId: Id,
+  name: z.string(),
+  secretHash: z.string(),
+  stamp: ConnectorStamp,
+});
 export type Identity = z.infer<typeof Identity>;
 
 export class IdentityBook {
@@ -29,12 +36,12 @@ export class IdentityBook {
    * and stays its owner's, whoever says otherwise.
    * @returns `new-secret` where another one was good until now
    */
-  admit({ connectorId, secretHash, owner }: DialIn): "admitted" | "new-secret" | "refused" {
+  admit({ connectorId, stamp, secretHash, owner }: DialIn): "admitted" | "new-secret" | "refused" {
     const before = this.#known;
     if (!this.#isOwn(connectorId)) return "refused";
     if (owner && before && before.ownerUserId !== owner.ownerUserId) return "refused";
     if (!owner) return before?.secretHash === secretHash ? "admitted" : "refused";
-    const identity = { connectorId, ...owner, secretHash };
+    const identity = { connectorId, ...owner, secretHash, stamp };
     if (JSON.stringify(identity) !== JSON.stringify(before)) {
       this.#kv.put(IDENTITY, identity);
       this.#known = identity;

@@ -22,6 +22,7 @@ import { Exchange } from "./exchange.ts";
 /** A model may be loaded from a slow disk first; whoever asks has a shorter patience of their own. */
 const HEADERS_WITHIN_MS = 600_000;
 const LOOK_EVERY_MS = 10_000;
+const UNOPENED = "a stream was spoken of that was never opened";
 
 interface Deps {
   socket: Pick<WebSocket, "send">;
@@ -33,7 +34,9 @@ interface Deps {
   heardAt(): number;
   /** It was silent for too long while somebody waits. */
   onSilent(): void;
-  firstStream: number;
+  /** The first that was never opened on this socket. */
+  nextStream: number;
+  onOpen(nextStream: number): void;
 }
 
 export class Line {
@@ -47,7 +50,7 @@ export class Line {
 
   constructor(deps: Deps) {
     this.#deps = deps;
-    this.#nextStream = deps.firstStream;
+    this.#nextStream = deps.nextStream;
     this.#sender = new FairSender({
       data: (stream, bytes) => this.#write(encodeData(stream, bytes)),
       end: (stream) => this.#tell({ type: "end", stream }),
@@ -92,13 +95,14 @@ export class Line {
 
   /** @returns why the machine's connection must end, or null */
   frame(frame: MachineFrame): string | null {
+    if (frame.type !== "hello" && this.#isUnopened(frame.stream)) return UNOPENED;
     switch (frame.type) {
       case "hello":
         return "`hello` came twice";
       case "credit":
         return this.#sender.credit(frame.stream, frame.bytes) ? null : "too much credit was given";
       case "headers": {
-        const exchange = this.#exchangeOf(frame.stream);
+        const exchange = this.#exchanges.get(frame.stream);
         if (!exchange) return null;
         if (!exchange.begin(frame.status, frame.headers)) return "`headers` came twice";
         return null;
@@ -123,9 +127,11 @@ export class Line {
   data(bytes: Uint8Array): string | null {
     const decoded = decodeData(bytes);
     if (!decoded.ok) return decoded.reason;
-    const exchange = this.#exchangeOf(decoded.frame.stream);
+    const { stream, bytes: sent } = decoded.frame;
+    if (this.#isUnopened(stream)) return UNOPENED;
+    const exchange = this.#exchanges.get(stream);
     if (!exchange) return null;
-    return exchange.data(decoded.frame.bytes) ? null : "more data came than was asked for";
+    return exchange.data(sent) ? null : "more data came than was asked for";
   }
 
   /** The connection is gone: everyone who waits hears so at once. */
@@ -144,11 +150,12 @@ export class Line {
     return exchange;
   }
 
-  /** Once it gave up on a stream the machine hears so again with whatever it still sends: one word may have been lost. */
-  #exchangeOf(stream: number): Exchange | null {
-    const exchange = this.#exchanges.get(stream) ?? null;
-    if (!exchange) this.#reset(stream, "This stream is over.");
-    return exchange;
+  /**
+   * What still comes of a stream that is over is not answered: the machine was told once, and an answer to each frame
+   * would pile up here for one that does not read. Of a stream that never was nothing can come.
+   */
+  #isUnopened(stream: number): boolean {
+    return stream >= this.#nextStream && !this.#exchanges.has(stream);
   }
 
   async #upload(stream: number, body: ReadableStream<Uint8Array>): Promise<void> {
@@ -199,6 +206,7 @@ export class Line {
   #takeStream(): number {
     const stream = this.#nextStream;
     this.#nextStream = stream === 0xffff_ffff ? 1 : stream + 1;
+    this.#deps.onOpen(this.#nextStream);
     return stream;
   }
 

@@ -1,5 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import * as z from "zod";
+import { ConnectorStamp } from "../../shared/contract/connector-credentials.ts";
 import { CLOSE } from "../../shared/contract/frames.ts";
 import { Id } from "../../shared/contract/primitives.ts";
 import { CONNECTOR_DOORS, CONNECTOR_HEADERS, type ConnectorObject } from "../../shared/ports/connector-gateway.ts";
@@ -12,6 +13,7 @@ import { Switchboard } from "./switchboard.ts";
 
 const DialIn = z.object({
   connectorId: Id,
+  stamp: ConnectorStamp,
   secretHash: z.string(),
   owner: z.object({ ownerUserId: Id, name: z.string() }).nullable(),
 });
@@ -31,7 +33,7 @@ export class Connector extends DurableObject<Bindings> implements ConnectorObjec
     super(ctx, env);
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
     this.#services = servicesFor(env);
-    const { timers, random } = this.#services;
+    const { timers } = this.#services;
     const now = (): number => this.#services.now().getTime();
     const isOwn = (connectorId: string): boolean => env.CONNECTOR.idFromName(connectorId).equals(ctx.id);
     this.#identity = new IdentityBook(ctx.storage, isOwn);
@@ -48,7 +50,6 @@ export class Connector extends DurableObject<Bindings> implements ConnectorObjec
       identity: this.#identity,
       timers,
       now,
-      random,
       onPresence: () => this.#presence.review(),
     });
     this.#switchboard.wake();

@@ -16,16 +16,22 @@ import type { IdentityBook } from "./identity.ts";
 import { Line } from "./line.ts";
 import { Offer } from "./presence.ts";
 
-/** What hibernation keeps of a socket. `offer` is null before `hello`. */
-const Attachment = z.object({ at: z.number(), offer: Offer.nullable(), isClosed: z.boolean() });
+/** What hibernation keeps of a socket. `offer` is null before `hello`; `nextStream` was not opened on it yet. */
+const Attachment = z.object({
+  at: z.number(),
+  offer: Offer.nullable(),
+  isClosed: z.boolean(),
+  nextStream: z.int().positive(),
+});
 type Attachment = z.infer<typeof Attachment>;
+
+const SILENT: Attachment = { at: 0, offer: null, isClosed: false, nextStream: 1 };
 
 interface Deps {
   ctx: Pick<DurableObjectState, "acceptWebSocket" | "getWebSockets" | "getWebSocketAutoResponseTimestamp">;
   identity: IdentityBook;
   timers: Pick<Timers, "after">;
   now(): number;
-  random(): number;
   /** The machine is there now, or away. */
   onPresence(): void;
 }
@@ -74,7 +80,7 @@ export class Switchboard {
     // One that says nothing is not kept beside the next.
     this.#closeOthers(server, ({ offer }) => admitted === "new-secret" || offer === null);
     this.#deps.ctx.acceptWebSocket(server);
-    server.serializeAttachment({ at: this.#deps.now(), offer: null, isClosed: false } satisfies Attachment);
+    server.serializeAttachment({ ...SILENT, at: this.#deps.now() } satisfies Attachment);
     return new Response(null, {
       status: 101,
       webSocket: client,
@@ -141,7 +147,7 @@ export class Switchboard {
   #welcome(socket: WebSocket, { client, upstreams }: HelloFrame): void {
     const offer = { upstreams, clientVersion: client.version };
     this.#closeOthers(socket, () => true);
-    socket.serializeAttachment({ at: this.#deps.now(), offer, isClosed: false } satisfies Attachment);
+    socket.serializeAttachment({ ...SILENT, at: this.#deps.now(), offer } satisfies Attachment);
     this.#greet(socket, offer);
     this.#deps.onPresence();
   }
@@ -160,8 +166,9 @@ export class Switchboard {
       now,
       heardAt: () => this.#lastHeard(socket),
       onSilent: () => this.#cutSilent(),
-      // Not where an earlier life of this object began: what is still under way from then belongs to nobody.
-      firstStream: 1 + Math.floor(this.#deps.random() * 0x7fff_ffff),
+      // It goes on where an earlier life of this object ended: what is still under way from then belongs to nobody.
+      nextStream: attachmentOf(socket).nextStream,
+      onOpen: (nextStream) => socket.serializeAttachment({ ...attachmentOf(socket), nextStream }),
     });
     this.#machine = { socket, offer, line };
     const frame: StackFrame = {
@@ -170,6 +177,7 @@ export class Switchboard {
       features: [],
       connectorId: known.connectorId,
       name: known.name,
+      stamp: known.stamp,
     };
     try {
       socket.send(JSON.stringify(frame));
@@ -222,5 +230,5 @@ export class Switchboard {
 /** A socket that is not accepted yet has none, which is as good as one that said nothing. */
 function attachmentOf(socket: WebSocket): Attachment {
   const parsed = Attachment.safeParse(socket.deserializeAttachment());
-  return parsed.success ? parsed.data : { at: 0, offer: null, isClosed: false };
+  return parsed.success ? parsed.data : SILENT;
 }

@@ -3,10 +3,14 @@ import { connectorCredential, hashOfSecret, readConnectorCredential } from "./co
 
 const ID = "01890000-0000-7000-8000-000000000001";
 const SECRET = "s".repeat(43);
+const STAMP = "t".repeat(43);
 
 test("a token and a secret are told apart, and name their connector", () => {
-  for (const kind of ["token", "secret"] as const) {
-    const credential = { kind, connectorId: ID, secret: SECRET };
+  const own = { connectorId: ID, secret: SECRET };
+  for (const credential of [
+    { kind: "token", ...own },
+    { kind: "secret", ...own, stamp: STAMP },
+  ] as const) {
     expect(readConnectorCredential(connectorCredential(credential))).toEqual(credential);
   }
 });
@@ -20,6 +24,10 @@ test("anything else is neither", () => {
     `mosaic-connect.none.${SECRET}`,
     `mosaic-connect.${ID}.${SECRET}.more`,
     `other.${ID}.${SECRET}`,
+    `mosaic-connector.${ID}.${SECRET}`,
+    `mosaic-connector.${ID}.short.${SECRET}`,
+    `mosaic-connector.${ID}.${STAMP}.short`,
+    `mosaic-connector.${ID}.${STAMP}.${SECRET}.more`,
     `mosaic-connect.${ID}.${"s".repeat(42)} `,
   ]) {
     expect(readConnectorCredential(text), text).toBeNull();

@@ -5,6 +5,7 @@
  */
 import * as z from "zod";
 import { Upstream } from "./connector.ts";
+import { ConnectorStamp } from "./connector-credentials.ts";
 import { Id, label } from "./primitives.ts";
 
 /** The WebSocket subprotocol of `GET /api/connectors/socket`. */
@@ -78,6 +79,8 @@ export const StackFrame = z.discriminatedUnion("type", [
     features: z.array(z.string()),
     connectorId: Id,
     name: z.string(),
+    /** To be shown with the machine's secret when it dials in again. */
+    stamp: ConnectorStamp,
   }),
   z.object({
     type: z.literal("open"),

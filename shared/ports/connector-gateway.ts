@@ -51,6 +51,8 @@ export const FORWARDED_HEADERS = ["accept", "authorization", "content-length", "
 /** A machine that dials in. `owner` is set where Postgres has just confirmed the secret, or bound it. */
 export interface DialIn {
   connectorId: string;
+  /** Made at the edge from the id, for the machine to show the next time. */
+  stamp: string;
   secretHash: string;
   owner: { ownerUserId: string; name: string } | null;
 }

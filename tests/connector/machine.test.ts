@@ -162,10 +162,13 @@ describe("a one-time token", () => {
   });
 
   test("that nobody made connects nothing", async () => {
-    const { connectorId } = desk.saved;
+    const { connectorId, stamp } = desk.saved;
     const secret = randomBytes(32).toString("base64url");
-    for (const kind of ["token", "secret"] as const) {
-      const credential = connectorCredential({ kind, connectorId, secret });
+    for (const credential of [
+      connectorCredential({ kind: "token", connectorId, secret }),
+      connectorCredential({ kind: "secret", connectorId, stamp, secret }),
+      connectorCredential({ kind: "secret", connectorId, stamp: secret, secret: desk.saved.secret.replace(/^./, "_") }),
+    ]) {
       expect(await dial(`Bearer ${credential}`, { [ENROL_HEADER]: secret })).toBe(401);
     }
     expect((await desk.ask("/api/version")).status).toBe(200);
@@ -198,14 +201,14 @@ describe("somebody else", () => {
 describe("a connector that is removed", () => {
   test("is closed for good, and its program says what to do", async () => {
     const barn = await ada.connect("barn", ollama);
-    const { connectorId, secret } = barn.saved;
+    const { connectorId, stamp, secret } = barn.saved;
     await eventually("the machine in the list", async () =>
       (await ada.connectors()).some(({ id, state }) => id === connectorId && state === "online"),
     );
     expect((await ada.request("DELETE", `/api/connectors/${connectorId}`)).status).toBe(204);
     expect(await barn.process.ended()).toBe(1);
     expect(barn.process.output).toContain("was removed");
-    expect(await dial(`Bearer ${connectorCredential({ kind: "secret", connectorId, secret })}`, {})).toBe(401);
+    expect(await dial(`Bearer ${connectorCredential({ kind: "secret", connectorId, stamp, secret })}`, {})).toBe(401);
     await barn.remove();
   });
 });

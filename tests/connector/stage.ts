@@ -23,7 +23,7 @@ const Providers = z.object({
   ),
 });
 const ConfigFile = z.object({
-  servers: z.record(z.string(), z.object({ connectorId: z.string(), secret: z.string() })),
+  servers: z.record(z.string(), z.object({ connectorId: z.string(), stamp: z.string(), secret: z.string() })),
 });
 
 /** Asks again until it is so. */
@@ -68,7 +68,7 @@ export class Machine {
     return new ConnectorProcess(this.home, ["--url", url, ...words], wrap);
   }
 
-  get saved(): { connectorId: string; secret: string } {
+  get saved(): { connectorId: string; stamp: string; secret: string } {
     const text = readFileSync(join(this.home.path, "config", "mosaic", "connector.json"), "utf8");
     const found = ConfigFile.parse(JSON.parse(text)).servers[this.#place.url];
     if (!found) throw new Error("this machine is not enrolled");

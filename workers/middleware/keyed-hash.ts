@@ -19,3 +19,9 @@ export const keyedHash = async (
 
 export const toHex = (hash: Uint8Array): string =>
   Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join("");
+
+export const toBase64Url = (hash: Uint8Array): string =>
+  btoa(String.fromCharCode(...hash))
+    .replaceAll("+", "-")
+    .replaceAll("/", "_")
+    .replaceAll("=", "");

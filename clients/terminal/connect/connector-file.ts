@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import * as z from "zod";
 import { ConnectorName, Upstream } from "../../../shared/contract/connector.ts";
-import { ConnectorSecret } from "../../../shared/contract/connector-credentials.ts";
+import { ConnectorSecret, ConnectorStamp } from "../../../shared/contract/connector-credentials.ts";
 import { MAX_UPSTREAMS } from "../../../shared/contract/connector-frames.ts";
 import { Id } from "../../../shared/contract/primitives.ts";
 import { configFile, writePrivately } from "../local-files.ts";
@@ -24,8 +24,8 @@ export type ConfiguredUpstream = z.infer<typeof ConfiguredUpstream>;
 const Wish = z.strictObject({ name: ConnectorName, secret: ConnectorSecret });
 export type Wish = z.infer<typeof Wish>;
 
-/** How it is known there. */
-const Enrolment = z.strictObject({ ...Wish.shape, connectorId: Id });
+/** How it is known there, with the stamp that it was welcomed with last. */
+const Enrolment = z.strictObject({ ...Wish.shape, connectorId: Id, stamp: ConnectorStamp });
 export type Enrolment = z.infer<typeof Enrolment>;
 
 const ConnectorFile = z.strictObject({

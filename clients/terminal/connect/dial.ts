@@ -13,6 +13,7 @@ import {
   MAX_FRAME_BYTES,
   type MachineFrame,
   PING_EVERY_MS,
+  type StackFrame,
 } from "../../../shared/contract/connector-frames.ts";
 import { type ErrorCode, Problem } from "../../../shared/contract/errors.ts";
 import { CLOSE } from "../../../shared/contract/frames.ts";
@@ -43,7 +44,7 @@ export interface Dial {
   version: string;
   signal: AbortSignal;
   serve(request: MachineRequest): Promise<MachineAnswer>;
-  welcomed(connectorId: string, name: string): void;
+  welcomed(welcome: Extract<StackFrame, { type: "welcome" }>): void;
 }
 
 function socketUrl(url: string, name: string | undefined): URL {
@@ -87,7 +88,7 @@ export function dial(options: Dial): Promise<Ended> {
     },
     isBusy: () => socket.bufferedAmount > BUSY_BYTES,
     serve: options.serve,
-    welcomed: ({ connectorId, name }) => options.welcomed(connectorId, name),
+    welcomed: (welcome) => options.welcomed(welcome),
   });
   const stopPinging = keepAlive(socket);
   return new Promise((resolve) => {

@@ -15,6 +15,7 @@ import { runConnect } from "./run-connect.ts";
 const DESK = "11111111-1111-7111-8111-111111111111";
 const OTHER = "22222222-2222-7222-8222-222222222222";
 const SECRET = "A".repeat(43);
+const STAMP = "C".repeat(43);
 
 interface Answer {
   status?: number;
@@ -22,6 +23,7 @@ interface Answer {
   code?: ErrorCode;
   /** Welcomed as this connector, and then closed with `close`. */
   welcome?: string;
+  stamp?: string;
   close?: number;
 }
 
@@ -43,7 +45,7 @@ beforeEach(async () => {
   const sockets = new WebSocketServer({ noServer: true, handleProtocols: () => CONNECTOR_PROTOCOL });
   server.on("upgrade", (request, socket, head) => {
     bearers.push(request.headers.authorization?.replace("Bearer ", "") ?? "");
-    const { status, code, welcome = DESK, close = 1000 } = answers.shift() ?? LAST;
+    const { status, code, welcome = DESK, stamp = STAMP, close = 1000 } = answers.shift() ?? LAST;
     if (status !== undefined) return refuse(socket, status, code);
     sockets.handleUpgrade(request, socket, head, (machine) => {
       machine.once("message", () => {
@@ -53,6 +55,7 @@ beforeEach(async () => {
           protocol: CONNECTOR_PROTOCOL_VERSION,
           features,
           connectorId: welcome,
+          stamp,
           name: "desk",
         };
         machine.send(JSON.stringify(frame));
@@ -86,9 +89,9 @@ function refuse(socket: Duplex, status: number, code: ErrorCode | undefined): vo
 const path = (): string => join(folder, "mosaic", "connector.json");
 const known = (): unknown => JSON.parse(readFileSync(path(), "utf8")).servers[url];
 const bearerOf = (credential: ConnectorCredential): string => connectorCredential(credential);
-const lasting = bearerOf({ kind: "secret", connectorId: DESK, secret: SECRET });
+const lasting = bearerOf({ kind: "secret", connectorId: DESK, stamp: STAMP, secret: SECRET });
 const token = bearerOf({ kind: "token", connectorId: OTHER, secret: "B".repeat(43) });
-const desk = { name: "desk", secret: SECRET, connectorId: DESK };
+const desk = { name: "desk", secret: SECRET, connectorId: DESK, stamp: STAMP };
 
 function enrolled(): void {
   mkdirSync(join(folder, "mosaic"), { recursive: true });
@@ -170,7 +173,17 @@ describe("a machine that asks to be known anew", () => {
     expect(known()).toMatchObject({ name: "desk", connectorId: OTHER });
     const { secret } = known() as typeof desk;
     expect(secret).not.toBe(SECRET);
-    expect(bearers).toEqual([token, bearerOf({ kind: "secret", connectorId: OTHER, secret })]);
+    expect(bearers).toEqual([token, bearerOf({ kind: "secret", connectorId: OTHER, stamp: STAMP, secret })]);
+  });
+
+  test("that is welcomed with another stamp shows that one from then on, with the secret that it has", async () => {
+    enrolled();
+    const stamp = "D".repeat(43);
+    answers = [{ stamp }, { stamp }, { stamp, close: CLOSE.revoked }];
+    await connect();
+    const other = bearerOf({ kind: "secret", connectorId: DESK, stamp, secret: SECRET });
+    expect(bearers).toEqual([lasting, other, other]);
+    expect(known()).toEqual({ ...desk, stamp });
   });
 
   test("shows the same secret again after it ended half-way", async () => {

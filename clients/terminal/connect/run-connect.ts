@@ -33,6 +33,7 @@ interface Connecting {
 interface Pass {
   bearer: string;
   name: string;
+  secret: string;
   /** What it asks to be known by; null for a machine that is known. */
   wish: Wish | null;
   /** The sign-in was made for this alone, and ends with it. */
@@ -42,9 +43,10 @@ interface Pass {
 const newSecret = (): string => randomBytes(32).toString("base64url");
 const thisMachine = (): string => plainLine(hostname()).slice(0, 60) || "my machine";
 
-const lastingPass = ({ name, connectorId, secret }: Enrolment): Pass => ({
-  bearer: connectorCredential({ kind: "secret", connectorId, secret }),
+const lastingPass = ({ name, connectorId, stamp, secret }: Enrolment): Pass => ({
+  bearer: connectorCredential({ kind: "secret", connectorId, stamp, secret }),
   name,
+  secret,
   wish: null,
   isOwnSignIn: false,
 });
@@ -71,7 +73,7 @@ async function newPass(connecting: Connecting, name: string): Promise<Pass> {
   const isOneTime = token !== undefined && readConnectorCredential(token)?.kind === "token";
   const signIn = isOneTime ? { token, isOwn: false } : await ownersToken(connecting);
   file.saveWish(url, wish);
-  return { bearer: signIn.token, name, wish, isOwnSignIn: signIn.isOwn };
+  return { bearer: signIn.token, name, secret: wish.secret, wish, isOwnSignIn: signIn.isOwn };
 }
 
 async function passFor(connecting: Connecting, wishedName: string | undefined): Promise<Pass> {
@@ -135,15 +137,16 @@ async function stayConnected(connecting: Connecting, first: Pass, signal: AbortS
       version: VERSION,
       signal,
       serve: (request) => askUpstream(upstreams, pass.name, request),
-      welcomed: (connectorId, name) => {
+      welcomed: ({ connectorId, name, stamp }) => {
         const isBack = attempt > 0 || !wasWelcome;
         attempt = 0;
         wasWelcome = true;
-        if (pass.wish) {
-          if (pass.isOwnSignIn) void endSignIn(url, pass.bearer);
-          const enrolment = { secret: pass.wish.secret, name, connectorId };
-          file.saveEnrolment(url, enrolment);
-          pass = lastingPass(enrolment);
+        if (pass.isOwnSignIn) void endSignIn(url, pass.bearer);
+        // Also one that is known: the stamp is another once Mosaic's key was changed.
+        const next = { secret: pass.secret, name: pass.wish ? name : pass.name, connectorId, stamp };
+        if (lastingPass(next).bearer !== pass.bearer) {
+          file.saveEnrolment(url, next);
+          pass = lastingPass(next);
         }
         const offered = upstreams.map((upstream) => `${upstream.name} (${upstream.url})`).join(", ");
         if (isBack) say(plainLine(`Connected to ${url} as "${name}": ${offered || "nothing yet"}.`));

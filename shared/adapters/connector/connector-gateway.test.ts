@@ -29,7 +29,6 @@ test("an object is told nothing of a request's headers but what a model server n
         accept: "application/json",
         authorization: "Bearer of-the-instance",
         "content-type": "application/json",
-        "x-mosaic-dial-in": forged,
         [CONNECTOR_HEADERS.dialIn]: forged,
         [CONNECTOR_HEADERS.target]: forged,
         [CONNECTOR_HEADERS.request]: "forged",

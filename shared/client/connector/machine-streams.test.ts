@@ -17,6 +17,7 @@ const WELCOME: StackFrame = {
   features: [],
   connectorId: "01890000-0000-7000-8000-000000000001",
   name: "desk",
+  stamp: "t".repeat(43),
 };
 
 async function* chunks(...parts: Uint8Array[]): AsyncGenerator<Uint8Array> {

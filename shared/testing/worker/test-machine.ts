@@ -9,6 +9,9 @@ import {
   type DialIn,
 } from "../../ports/connector-gateway.ts";
 
+/** As the edge would make one; objects hand on what they are given. */
+export const STAMP = "t".repeat(43);
+
 export const HELLO: MachineFrame = {
   type: "hello",
   protocol: 1,

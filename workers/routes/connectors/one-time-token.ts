@@ -1,12 +1,6 @@
 import { connectorCredential, hashOfSecret } from "../../../shared/contract/connector-credentials.ts";
 import type { Settings } from "../../../shared/contract/settings.ts";
-import { keyedHash } from "../../middleware/keyed-hash.ts";
-
-const toBase64Url = (bytes: Uint8Array): string =>
-  btoa(String.fromCharCode(...bytes))
-    .replaceAll("+", "-")
-    .replaceAll("/", "_")
-    .replaceAll("=", "");
+import { keyedHash, toBase64Url } from "../../middleware/keyed-hash.ts";
 
 /**
  * The one-time token of what is made under `requestId`: made again from the same id it is the same token, so that it

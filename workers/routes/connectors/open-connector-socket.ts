@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { ConnectorName } from "../../../shared/contract/connector.ts";
 import {
+  type ConnectorCredential,
   ConnectorSecret,
   ENROL_HEADER,
   hashOfSecret,
@@ -10,6 +11,7 @@ import { AppError } from "../../../shared/domain/app-error.ts";
 import { CONNECTOR_DOORS, CONNECTOR_HEADERS, type DialIn } from "../../../shared/ports/connector-gateway.ts";
 import { requireSignIn } from "../../middleware/sign-in.ts";
 import { type Call, defineOpenRoute } from "../route.ts";
+import { connectorStamp, isSameStamp } from "./connector-stamp.ts";
 
 /** All that the object needs of the machine's headers. Credentials stay at the edge. */
 const FORWARDED = [
@@ -23,11 +25,15 @@ const FORWARDED = [
 
 type Dialling = Call<string, { name?: string | undefined }, undefined>;
 
+type Lasting = Extract<ConnectorCredential, { kind: "secret" }>;
+
 const refused = (): AppError =>
   new AppError("unauthenticated", "Mosaic does not know this machine, or its token is used up; connect it anew.");
 
 /** Hands the upgrade to the object. @throws AppError `unauthenticated` for a secret that it does not know by itself */
-async function dial(call: Dialling, dialIn: DialIn): Promise<Response> {
+async function dial(call: Dialling, machine: Omit<DialIn, "stamp">): Promise<Response> {
+  const stamp = await connectorStamp(call.services.settings, machine.connectorId);
+  const dialIn: DialIn = { ...machine, stamp };
   const headers = new Headers({ [CONNECTOR_HEADERS.dialIn]: encodeURIComponent(JSON.stringify(dialIn)) });
   for (const name of FORWARDED) {
     const value = call.request.headers.get(name);
@@ -41,13 +47,18 @@ async function dial(call: Dialling, dialIn: DialIn): Promise<Response> {
   throw new AppError("invalid_request", (await response.text()) || "The machine could not be connected; try again.");
 }
 
-/** A machine that was here before: its object knows the hash, and Postgres is asked only where that does not. */
-async function dialAgain(call: Dialling, connectorId: string, secret: string): Promise<Response> {
+/**
+ * A machine that was here before: its object knows the hash, and Postgres is asked only where that does not, or where
+ * the stamp is none of ours. An invented id wakes no object; of a machine from before a change of key Postgres knows.
+ */
+async function dialAgain(call: Dialling, { connectorId, stamp, secret }: Lasting): Promise<Response> {
   const secretHash = await hashOfSecret(secret);
-  try {
-    return await dial(call, { connectorId, secretHash, owner: null });
-  } catch (error) {
-    if (!(error instanceof AppError) || error.code !== "unauthenticated") throw error;
+  if (isSameStamp(stamp, await connectorStamp(call.services.settings, connectorId))) {
+    try {
+      return await dial(call, { connectorId, secretHash, owner: null });
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== "unauthenticated") throw error;
+    }
   }
   const found = await call.services.connectors.verify(connectorId, secretHash);
   if (!found) throw refused();
@@ -107,8 +118,7 @@ export const openConnectorSocket = defineOpenRoute({
     const bearer = /^Bearer (.+)$/i.exec(call.request.headers.get("authorization") ?? "")?.[1] ?? "";
     const credential = readConnectorCredential(bearer.trim());
     if (!credential) return await enrolAsOwner(call);
-    const { connectorId, secret } = credential;
-    if (credential.kind === "secret") return await dialAgain(call, connectorId, secret);
-    return await enrolWithToken(call, connectorId, secret);
+    if (credential.kind === "secret") return await dialAgain(call, credential);
+    return await enrolWithToken(call, credential.connectorId, credential.secret);
   },
 });
