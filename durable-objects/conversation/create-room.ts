@@ -63,6 +63,7 @@ export function createRoom(ctx: DurableObjectState, env: Bindings, services: Ser
       journal,
       reader: services.configuration,
       providers: services.providers,
+      vault: services.vault,
       timers,
       now: nowMs,
     }),

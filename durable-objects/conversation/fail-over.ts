@@ -25,6 +25,8 @@ export interface Asking {
   tries: number;
   continuations: number;
   failures: ProviderFailure[];
+  /** As in the plan. */
+  notes: readonly string[];
   firstTokenMs: number | null;
 }
 

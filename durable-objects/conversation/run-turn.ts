@@ -50,8 +50,8 @@ function failAtOnce(room: Room, running: RunningTurn, planned: PlannedTurn): voi
 }
 
 async function takeSteps(room: Room, running: RunningTurn, planned: PlannedTurn, resumed: boolean): Promise<void> {
-  const { candidates } = planned;
-  const asking: Asking = { candidates, index: 0, tries: 0, continuations: 0, failures: [], firstTokenMs: null };
+  const { candidates, notes } = planned;
+  const asking: Asking = { candidates, notes, index: 0, tries: 0, continuations: 0, failures: [], firstTokenMs: null };
   let opened: OpenStream | null = null;
   if (resumed) {
     if (candidates[0]) tellOtherModel(room, running, candidates[0]);
@@ -115,8 +115,8 @@ async function begin(
 /** It is written down that a request leaves, and what it may cost: whoever finds its turn must know of that bill. */
 function ask(room: Room, running: RunningTurn, candidate: PlannedCandidate, asking: Asking): OpenStream {
   const { turn, answer, progress } = running;
-  const failures = asking.failures.map((failure) => failure.message);
-  const { request, inputTokens } = stepRequest(room, running, candidate, failures);
+  const troubles = [...asking.notes, ...asking.failures.map((failure) => failure.message)];
+  const { request, inputTokens } = stepRequest(room, running, candidate, troubles);
   progress.open = { inputTokens, afterParts: answer.parts.length, prices: candidate.model.prices };
   if (turn.state === "running") room.turns.save(turn.id, answer.parts, progress);
   return openStream(room, running, candidate, request);

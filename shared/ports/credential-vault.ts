@@ -61,6 +61,8 @@ export interface CredentialVault {
   amend(sealed: string | null, binding: SecretBinding, change: SecretChange): Promise<string | null>;
   /** The id of the ring's key that a sealed text needs; null where it is malformed. */
   keyOf(sealed: string): string | null;
+  /** Whether the ring has the key that a sealed text needs. */
+  opens(sealed: string): boolean;
   /** The same secret with its data key wrapped by the newest key. @throws VaultError */
   rewrap(sealed: string, binding: SecretBinding): Promise<string>;
 }

@@ -150,6 +150,8 @@ describe("the credential vault", () => {
     const later = createCredentialVault(NEW);
     expect(await both.open(sealed, binding)).toEqual(secret);
     expect(both.keyOf(await both.seal(secret, binding))).toBe("k2");
+    expect([both, later].map((ring) => ring.opens(sealed))).toEqual([true, false]);
+    expect(both.opens("v1.k1.nonsense")).toBe(false);
     expect(await refusal(later.open(sealed, binding))).toBe("unknown-key");
     await expect(later.open(sealed, binding)).rejects.toThrow(
       'This credential was saved under the key "k1", which CREDENTIALS_KEYS does not have.',

@@ -73,20 +73,22 @@ export function createCredentialVault(keys: string): CredentialVault {
     const dataKey = await aesKey(await unwrap(text, binding));
     return parseSecret(await decrypt(dataKey, text, aadOf("secret", "", binding)));
   };
+  const keyOf = (sealed: string): string | null => {
+    try {
+      return readSealed(sealed).keyId;
+    } catch {
+      return null;
+    }
+  };
   return {
     newestKey: newest,
     seal,
     open,
+    keyOf,
+    opens: (sealed) => ring.keys.some(({ id }) => id === keyOf(sealed)),
     amend: async (sealed, binding, change) => {
       const left = changed(sealed === null ? {} : await open(sealed, binding), change);
       return Object.keys(left).length === 0 ? null : await seal(left, binding);
-    },
-    keyOf: (sealed) => {
-      try {
-        return readSealed(sealed).keyId;
-      } catch {
-        return null;
-      }
     },
     rewrap: async (sealed, binding) => {
       const text = readSealed(sealed);
