@@ -364,7 +364,7 @@ export const GUIDE_PASSAGES: readonly { doc: string; heading: string; text: stri
  {
   "doc": "docs/providers.md",
   "heading": "What happens to my key?",
-  "text": "It is encrypted before it is stored (a key of its own for each record, wrapped by the instance's key), and opened only for the\nrequest that needs it. Nobody can read it back, you neither: lists show its last four characters. Values of headers are treated\nthe same way. Removing a provider erases it here; at the vendor it stays good until you end it there.\n\nA key goes only where it was saved for. If you move a provider to another address, give the key again. Redirects are not followed."
+  "text": "It is encrypted before it is stored (a key of its own for each record, wrapped by the instance's key), and opened only for the\nrequest that needs it. Nobody can read it back, you neither: lists show its last four characters. Values of headers are treated\nthe same way. Removing a provider erases it here; at the vendor it stays good until you end it there.\n\nA key goes only where it was saved for. If you move a provider to another address, be it another path of the same host, give the key again. Redirects are not followed."
  },
  {
   "doc": "docs/providers.md",
