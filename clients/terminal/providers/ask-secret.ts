@@ -25,7 +25,7 @@ export async function askSecret(question: string): Promise<string> {
       let typed = "";
       stdin.on("data", (keys: string) => {
         for (const key of keys) {
-          if (CANCEL.has(key)) return reject(new UsageError("Nothing was connected."));
+          if (CANCEL.has(key)) return reject(new UsageError("Nothing was saved."));
           if (ENTER.test(key)) return resolve(typed.trim());
           typed = afterKey(typed, key);
         }

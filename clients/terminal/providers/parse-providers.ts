@@ -30,6 +30,7 @@ export type ProvidersWish =
   | { action: "list" }
   | { action: "add"; add: AddWish }
   | { action: OneProviderAction; which: string }
+  | { action: "key"; which: string; keyFromStdin: boolean }
   | { action: "login"; kind: ConnectableKind; name: string | undefined; audience: AudienceWish };
 
 export interface ProvidersCommand {
@@ -60,6 +61,7 @@ export const PROVIDERS_HELP = `Usage: npx mosaic providers [command] [options]
   npx mosaic providers                       list them, with their health
   npx mosaic providers add <kind>            connect one; its key is asked for and not shown
   npx mosaic providers login <kind>          connect one by logging in there
+  npx mosaic providers key <name|id>         change its key; it is asked for and not shown
   npx mosaic providers test <name|id>        ask it for its models, now
   npx mosaic providers default <name|id>     ask it first
   npx mosaic providers enable <name|id>      use it again
@@ -73,13 +75,13 @@ Options
       --scope <scope>        who may use it: user (you alone, the default), workspace, system
       --workspace <name|id>  which workspace, with --scope workspace
       --json                 print one JSON object
+      --key-stdin            with add and key: read the key from stdin, one line; then one line for each --header
 
 Options of add
       --base-url <url>       where its API is; needed for ollama and openai-compatible without --machine
       --machine <name|id>    the connected machine it runs on (npx mosaic connect)
       --upstream <name>      which model server of that machine
       --header <name>        a header to send along, for Cloudflare Access and others; its value is asked for
-      --key-stdin            read the key from stdin, one line; then one line for each --header
       --default              ask it first
 `;
 
@@ -114,6 +116,7 @@ type Values = Extract<ReturnType<typeof parseOptions<typeof OPTIONS>>, { ok: tru
 const TAKEN: Record<string, readonly string[]> = {
   add: Object.keys(OPTIONS),
   login: ["name", "scope", "workspace"],
+  key: ["key-stdin"],
 };
 
 function strayOption(values: Values, action: string): string | null {
@@ -160,7 +163,11 @@ function wishOf(values: Values, positionals: readonly string[]): ProvidersWish |
   if (values.help) return { action: "help" };
   const stray = strayOption(values, action);
   if (stray !== null) return refuse(`\`--${stray}\` does not go with \`${action}\`; ${seeHelp}`);
-  if (extra !== undefined) return refuse(`\`${extra}\` is one word too many; a name with spaces needs quotes.`);
+  // Not repeated: it may be a key.
+  if (extra !== undefined)
+    return refuse(
+      "There is one word too many: a name with spaces needs quotes, and a key is asked for, never typed here.",
+    );
   if (action === "list") return word === undefined ? { action } : refuse(`\`list\` takes no further words.`);
   if (action === "add" || action === "login") {
     const kind = kindOf(word);
@@ -169,14 +176,18 @@ function wishOf(values: Values, positionals: readonly string[]): ProvidersWish |
     if (isRefused(audience)) return audience;
     return action === "add" ? addWish(values, kind, audience) : { action, kind, name: values.name, audience };
   }
-  const one = ONE_PROVIDER_ACTIONS.find((name) => name === action);
+  const one = [...ONE_PROVIDER_ACTIONS, "key" as const].find((name) => name === action);
   if (one === undefined) {
-    const meant = closest(action.toLowerCase(), ["list", "add", "login", ...ONE_PROVIDER_ACTIONS]);
+    const meant = closest(action.toLowerCase(), ["list", "add", "login", "key", ...ONE_PROVIDER_ACTIONS]);
     return refuse(`\`${action}\` is not a command of providers; did you mean \`npx mosaic providers ${meant}\`?`);
   }
   if (word === undefined)
-    return refuse(`Name the provider to ${one}, by its name or id: \`npx mosaic providers\` lists them.`);
-  return { action: one, which: word };
+    return refuse(
+      `Name the provider, by its name or id: \`npx mosaic providers ${one} <name|id>\`; \`npx mosaic providers\` lists them.`,
+    );
+  return one === "key"
+    ? { action: one, which: word, keyFromStdin: values["key-stdin"] ?? false }
+    : { action: one, which: word };
 }
 
 export function parseProviders(words: readonly string[]): Read<ProvidersCommand> | Refused {

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Model, ProviderHealth } from "../../../shared/contract/model.ts";
 import type { Provider } from "../../../shared/contract/provider.ts";
 import { oneOf } from "./one-of.ts";
-import { healthLine, modelLines, providerLines } from "./print-providers.ts";
+import { healthLine, modelLines, providerLines, savedLine } from "./print-providers.ts";
 
 const ID = "0190aaaa-0000-7000-8000-000000000000";
 const provider: Provider = {
@@ -37,6 +37,25 @@ describe("providers as lines", () => {
 
   test("without any, they say how to begin", () => {
     expect(providerLines([], [], names)).toContain("npx mosaic providers add");
+  });
+});
+
+describe("a provider that was just saved", () => {
+  const well = { ok: true, latencyMs: 5, models: 2, error: null };
+  const refused = { ok: false, latencyMs: 0, models: 0, error: "Ollama does not answer." };
+
+  test("is called connected only when it answers", () => {
+    expect(savedLine(provider, well)).toBe(`Connected At home (${ID}). It answers in 5 ms and lists 2 models.`);
+    expect(savedLine(provider, refused)).toBe(
+      `Saved At home (${ID}), but it cannot answer yet: Ollama does not answer.`,
+    );
+  });
+
+  test("says so when it gives others a machine, and only then", () => {
+    const onMachine = { ...provider, config: { connectorId: ID } };
+    expect(savedLine({ ...onMachine, scope: "workspace" }, well)).toContain("You share your machine");
+    expect(savedLine(onMachine, well)).not.toContain("share");
+    expect(savedLine({ ...provider, scope: "system" }, well)).not.toContain("share");
   });
 });
 

@@ -2,7 +2,7 @@
 import { HEALTH_WORDS, healthRank, kindName, pricePerMTok } from "../../../shared/client/provider-words.ts";
 import type { Connector } from "../../../shared/contract/connector.ts";
 import type { Model, ProviderHealth } from "../../../shared/contract/model.ts";
-import type { Provider } from "../../../shared/contract/provider.ts";
+import type { Provider, ProviderTest } from "../../../shared/contract/provider.ts";
 import { plainLine } from "../plain-text.ts";
 
 const SCOPE_WORDS: Record<Provider["scope"], string> = {
@@ -65,6 +65,24 @@ export function providerLines(providers: readonly Provider[], health: readonly P
       return `${plainLine(provider.displayName)} (${facts.join(", ")})\n  ${healthLine(provider, own)}\n  ${provider.id}`;
     })
     .join("\n");
+}
+
+/** What a test found, as a sentence. */
+export const testLine = ({ ok, latencyMs, models, error }: ProviderTest): string =>
+  ok
+    ? `It answers in ${latencyMs} ms and lists ${models} model${models === 1 ? "" : "s"}.`
+    : plainLine(error ?? "It does not answer.");
+
+/** What is told of a provider that was just saved. */
+export function savedLine({ displayName, id, config, scope }: Provider, test: ProviderTest): string {
+  const name = plainLine(displayName);
+  const fares = test.ok
+    ? `Connected ${name} (${id}). ${testLine(test)}`
+    : `Saved ${name} (${id}), but it cannot answer yet: ${testLine(test)}`;
+  const isShared = config.connectorId !== undefined && scope !== "user";
+  return isShared
+    ? `${fares} You share your machine with it: questions of others are answered there whenever it is online.`
+    : fares;
 }
 
 const windowOf = (tokens: number | null): string => {

@@ -1,7 +1,7 @@
 /** `mosaic providers` and `mosaic models`, carried out. */
 import { ApiError } from "../../../shared/client/api-error.ts";
 import { KIND_WORDS } from "../../../shared/client/provider-words.ts";
-import type { CreateProvider, Provider, ProviderTest } from "../../../shared/contract/provider.ts";
+import type { CreateProvider, Provider } from "../../../shared/contract/provider.ts";
 import type { Server } from "../open-conversation.ts";
 import { plainLine } from "../plain-text.ts";
 import { UsageError } from "../usage-error.ts";
@@ -17,7 +17,7 @@ import {
   PROVIDERS_HELP,
   type ProvidersCommand,
 } from "./parse-providers.ts";
-import { modelLines, providerLines } from "./print-providers.ts";
+import { modelLines, providerLines, savedLine, testLine } from "./print-providers.ts";
 
 export interface Surroundings {
   signIn: () => Promise<Server>;
@@ -65,11 +65,6 @@ async function secretsFor({ kind, headers, keyFromStdin, machine }: AddWish): Pr
   return { apiKey, headers: Object.fromEntries(headers.map((name, at) => [name, given[at] ?? ""])) };
 }
 
-const testLine = ({ ok, latencyMs, models, error }: ProviderTest): string =>
-  ok
-    ? `It answers in ${latencyMs} ms and lists ${models} model${models === 1 ? "" : "s"}.`
-    : plainLine(error ?? "It does not answer.");
-
 async function add(server: Server, wish: AddWish, json: boolean, say: (line: string) => void): Promise<number> {
   const { api } = server;
   const [audience, config] = [await audienceOf(server, wish), await placeOf(server, wish)];
@@ -84,7 +79,7 @@ async function add(server: Server, wish: AddWish, json: boolean, say: (line: str
   });
   const test = await api.providers.test(provider.id);
   if (json) say(JSON.stringify({ provider, test }));
-  else say(`Connected ${plainLine(provider.displayName)} (${provider.id}). ${testLine(test)}`);
+  else say(savedLine(provider, test));
   return test.ok ? 0 : 1;
 }
 
@@ -110,6 +105,32 @@ async function change(
   );
 }
 
+async function find({ api }: Server, which: string): Promise<Provider> {
+  const { items } = await api.providers.list();
+  return oneOf(
+    items.map((item) => ({ ...item, name: item.displayName })),
+    which,
+    "provider",
+  );
+}
+
+/** The same provider with another key, asked at once. */
+async function changeKey(
+  server: Server,
+  { which, keyFromStdin }: Extract<ProvidersCommand["wish"], { action: "key" }>,
+  json: boolean,
+  say: (line: string) => void,
+): Promise<number> {
+  const { id, kind, displayName } = await find(server, which);
+  const question = `${KIND_WORDS[kind].name} API key of ${plainLine(displayName)}`;
+  const apiKey = keyFromStdin ? ((await readLines(1))[0] ?? "") : await askSecret(question);
+  if (apiKey === "") throw new UsageError("No key was given, so nothing was changed.");
+  const provider = await server.api.providers.update(id, { credential: { apiKey } });
+  const test = await server.api.providers.test(id);
+  say(json ? JSON.stringify({ provider, test }) : `${plainLine(displayName)} has its new key. ${testLine(test)}`);
+  return test.ok ? 0 : 1;
+}
+
 async function act(
   server: Server,
   action: OneProviderAction,
@@ -117,12 +138,7 @@ async function act(
   json: boolean,
   say: (line: string) => void,
 ) {
-  const { items } = await server.api.providers.list();
-  const provider = oneOf(
-    items.map((item) => ({ ...item, name: item.displayName })),
-    which,
-    "provider",
-  );
+  const provider = await find(server, which);
   const name = plainLine(provider.displayName);
   if (action === "test") {
     const test = await server.api.providers.test(provider.id);
@@ -190,6 +206,8 @@ export async function runProviders({ wish, json }: ProvidersCommand, { signIn, s
       return await add(server, wish.add, json, say);
     case "login":
       return await logIn(server, wish, json, say);
+    case "key":
+      return await changeKey(server, wish, json, say);
     default:
       return await act(server, wish.action, wish.which, json, say);
   }
