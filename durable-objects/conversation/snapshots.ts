@@ -85,7 +85,8 @@ export class Snapshots {
     const taken = OTHERS.map((place) => ({ place, snapshot: this.#read(place) }));
     const own = taken.find(({ snapshot }) => snapshot?.userId === userId);
     const atMs = ({ snapshot }: (typeof taken)[number]): number => snapshot?.atMs ?? 0;
-    return (own ?? taken.reduce((oldest, each) => (atMs(each) < atMs(oldest) ? each : oldest), taken[0])).place;
+    const [oldest] = taken.toSorted((a, b) => atMs(a) - atMs(b));
+    return (own ?? oldest)?.place ?? OTHERS[0];
   }
 
   #read(place: string, userId?: string): Snapshot | null {

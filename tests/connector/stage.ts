@@ -132,7 +132,7 @@ export class Person {
     });
     await this.request("POST", `/api/providers/${id}/test`);
     await eventually(`models on ${machine.name}`, async () => {
-      const { items } = Models.parse(await this.get("/api/models"));
+      const { items } = Models.parse(await this.get("/api/models?limit=200"));
       return items.some(({ providerId }) => providerId === id);
     });
     return id;

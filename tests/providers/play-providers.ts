@@ -81,7 +81,7 @@ async function connectMachine({ person, ollama, must }: Scene): Promise<{ machin
 
 async function listModels({ person, print, must }: Scene, instances: readonly Connected[]): Promise<void> {
   print("GET /api/models lists what each of them has:");
-  const { items } = Models.parse(await person.get("/api/models"));
+  const { items } = Models.parse(await person.get("/api/models?limit=200"));
   for (const { id, name, model } of instances) {
     const own = items.filter(({ providerId }) => providerId === id);
     must(
