@@ -3,6 +3,7 @@ import { createHttpMailer } from "../adapters/mail/http-mailer.ts";
 import { createMailboxMailer } from "../adapters/mail/mailbox-mailer.ts";
 import { createNoMailer } from "../adapters/mail/no-mailer.ts";
 import { createAccountStore } from "../adapters/postgres/account-store.ts";
+import { createCallLimits } from "../adapters/postgres/call-limits.ts";
 import { checkDatabase } from "../adapters/postgres/check-database.ts";
 import { createConfigurationReader } from "../adapters/postgres/configuration-reader.ts";
 import { createConversationStore } from "../adapters/postgres/conversation-store.ts";
@@ -12,11 +13,13 @@ import { createIdempotencyStore } from "../adapters/postgres/idempotency-store.t
 import { createJobStore } from "../adapters/postgres/job-store.ts";
 import { KnownFacts } from "../adapters/postgres/known-facts.ts";
 import { createMaintenance } from "../adapters/postgres/maintenance.ts";
+import { createSignInAttempts } from "../adapters/postgres/sign-in-attempts.ts";
 import { createSignInDatabase } from "../adapters/postgres/sign-in-database.ts";
 import { createSignIn } from "../adapters/sign-in/sign-in.ts";
 import { createBuiltInTools } from "../adapters/tools/built-in-tools.ts";
 import type { Settings } from "../contract/settings.ts";
 import type { AccountStore, IdempotencyStore } from "../ports/account-store.ts";
+import type { CallLimits } from "../ports/call-limits.ts";
 import type { ConfigurationReader, ConversationStore, EventSink } from "../ports/conversation-store.ts";
 import type { JobStore } from "../ports/job-store.ts";
 import type { Mailer } from "../ports/mailer.ts";
@@ -37,6 +40,7 @@ export interface Services extends ProviderServices {
   configuration: ConfigurationReader;
   accounts: AccountStore;
   idempotency: IdempotencyStore;
+  limits: CallLimits;
   maintenance: Maintenance;
   tools: ToolHost;
   /** One cheap round trip: is the database there, are the migrations in? Never throws. */
@@ -108,6 +112,7 @@ function compose(settings: Settings, platform: Platform): Services {
     configuration,
     accounts,
     idempotency: createIdempotencyStore(app),
+    limits: createCallLimits(createSignInAttempts(auth)),
     maintenance: createMaintenance({ app: patient, auth }),
     tools: createBuiltInTools(basics),
     checkDatabase: () => checkDatabase(app),

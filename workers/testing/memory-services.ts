@@ -1,7 +1,9 @@
 import type { Workspace, WorkspaceSettings } from "../../shared/contract/account.ts";
 import type { Conversation } from "../../shared/contract/conversation.ts";
+import { refuseBeyondLimit } from "../../shared/domain/access/call-limit.ts";
 import { AppError } from "../../shared/domain/app-error.ts";
 import type { AccountStore, IdempotencyStore } from "../../shared/ports/account-store.ts";
+import type { CallLimits } from "../../shared/ports/call-limits.ts";
 import type { ConversationStore } from "../../shared/ports/conversation-store.ts";
 import type { Authentication, SignIn } from "../../shared/ports/sign-in.ts";
 import { platformTimers } from "../../shared/ports/timers.ts";
@@ -169,6 +171,18 @@ function memoryAccounts(saved: Map<string, WorkspaceSettings>): AccountStore {
   };
 }
 
+/** Windows never end: the clock stands still. */
+function memoryLimits(): CallLimits {
+  const counts = new Map<string, number>();
+  return {
+    count: async (userId, work) => {
+      const attempts = (counts.get(`${work} ${userId}`) ?? 0) + 1;
+      counts.set(`${work} ${userId}`, attempts);
+      refuseBeyondLimit(work, { attempts, secondsLeft: 60 });
+    },
+  };
+}
+
 function memoryIdempotency(): IdempotencyStore {
   const claims = new Map<string, { fingerprint: string; done?: { status: number; body: unknown } }>();
   return {
@@ -216,6 +230,7 @@ export function memoryServices() {
     },
     accounts: memoryAccounts(new Map()),
     idempotency: memoryIdempotency(),
+    limits: memoryLimits(),
     maintenance: { sweepExpired: async () => ({ rows: 0, more: false }) },
     ...providers,
     background: () => {},

@@ -24,10 +24,12 @@ export const refreshModels = defineRoute({
   tag: "models",
   ids: [{ in: "query", name: "workspaceId", of: "workspace" }],
   query: ListModels,
+  errors: ["rate_limited"],
   withoutDatabase: "Providers are in the database, which cannot be reached right now; try again in a moment.",
   answer: { status: 200, description: "The models as they are listed now.", body: pageOf(Model) },
   handle: async (call) => {
-    const { services, query } = call;
+    const { services, scope, query } = call;
+    await services.limits.count(scope.userId, "model-refreshes");
     const { providers } = await usableConfiguration(call, query.workspaceId);
     const asked = inTurn([...providers, ...services.providers.environment()], (record) =>
       services.health.probe(record),

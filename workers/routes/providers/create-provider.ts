@@ -28,7 +28,7 @@ export const createProvider = defineRoute({
     { in: "body", name: "workspaceId", of: "workspace" },
     { in: "body", name: "config.connectorId", of: "connector" },
   ],
-  errors: ["url_refused", "not_found"],
+  errors: ["url_refused", "not_found", "rate_limited"],
   body: CreateProvider,
   idempotent: true,
   versioned: true,
@@ -41,6 +41,7 @@ export const createProvider = defineRoute({
     const workspaceId = workspaceFor(call);
     const { place, secret, hints } = unwrap(planCreation(body, standingOf(call)));
     await requireOwnConnector(call, place);
+    await services.limits.count(principal.userId, "provider-calls");
     const record: ProviderRecord = {
       id: newId,
       kind,

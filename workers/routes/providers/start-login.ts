@@ -13,7 +13,7 @@ export const startLogin = defineRoute({
     { in: "body", name: "workspaceId", of: "workspace" },
     { in: "body", name: "providerId", of: "provider" },
   ],
-  errors: ["provider_failed", "provider_unavailable"],
+  errors: ["provider_failed", "provider_unavailable", "rate_limited"],
   withoutDatabase: "Logins are kept in the database, which cannot be reached right now; try again in a moment.",
   body: StartLogin,
   bodyOptional: true,
@@ -24,6 +24,7 @@ export const startLogin = defineRoute({
   },
   handle: async ({ principal, signedIn, params, body, services }) => {
     const personal = body.scope === "workspace" ? { workspaceId: personalWorkspaceId(signedIn.workspaces) } : {};
+    await services.limits.count(principal.userId, "provider-calls");
     return await services.logins.start(principal, ConnectableKind.parse(params.kind), { ...personal, ...body });
   },
 });

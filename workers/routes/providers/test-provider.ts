@@ -9,6 +9,7 @@ export const testProvider = defineRoute({
   summary: "Asks a provider for its models, now; costs no tokens",
   tag: "providers",
   ids: [{ in: "path", name: "id", of: "provider" }],
+  errors: ["rate_limited"],
   withoutDatabase: "Providers are in the database, which cannot be reached right now; try again in a moment.",
   answer: {
     status: 200,
@@ -16,7 +17,10 @@ export const testProvider = defineRoute({
     body: ProviderTest,
   },
   handle: async (call) => {
-    const probed = await call.services.health.probe(await recordOf(call, call.params.id));
+    const { services, scope } = call;
+    const record = await recordOf(call, call.params.id);
+    await services.limits.count(scope.userId, "provider-calls");
+    const probed = await services.health.probe(record);
     const { ok, latencyMs, models, error } = probed;
     return {
       ok,

@@ -19,6 +19,7 @@ async function change(call: Change): Promise<StoredProvider> {
   const plan = unwrap(planUpdate(before, body, standingOf(call)));
   const connectorId = plan.changes.connectorId ?? null;
   if (connectorId !== record.connectorId) await requireOwnConnector(call, { connectorId });
+  await services.limits.count(scope.userId, "provider-calls");
   const credential = plan.secret && (await sealSecret(services, record, hints, plan.secret));
   const changes = {
     ...plan.changes,
@@ -54,7 +55,7 @@ export const updateProvider = defineRoute({
     { in: "path", name: "id", of: "provider" },
     { in: "body", name: "config.connectorId", of: "connector" },
   ],
-  errors: ["url_refused", "version_conflict", "conflict"],
+  errors: ["url_refused", "version_conflict", "conflict", "rate_limited"],
   body: UpdateProvider,
   versioned: true,
   withoutDatabase:
