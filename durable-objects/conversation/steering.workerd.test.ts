@@ -14,6 +14,14 @@ async function writing(bench: RoomBench) {
 
 const first = (bench: RoomBench) => bench.models[0].asked;
 
+/** Nobody takes the request: the turn has failed. */
+async function refused(bench: RoomBench): Promise<void> {
+  for (const { asked } of bench.models) {
+    asked.at(-1)?.fail("invalid_request");
+    await bench.settle();
+  }
+}
+
 describe("a message that steers", () => {
   it("is durable at once and reaches the model in one more step of the same turn", () =>
     inRoom(async (bench) => {
@@ -100,7 +108,7 @@ describe("a message that steers", () => {
 
   it.each([
     ["is stopped", async (bench: RoomBench) => void bench.room.queue.stop(undefined, "Stopped by Ada.")],
-    ["fails", async (bench: RoomBench) => void first(bench)[0]?.fail("invalid_request")],
+    ["fails", refused],
     [
       "is abandoned for its question was deleted",
       async (bench: RoomBench) => {
@@ -129,8 +137,7 @@ describe("a message that steers", () => {
       const steering = bench.say("shorter!", "steer");
       first(bench)[0]?.finish();
       await bench.settle();
-      first(bench)[1]?.fail("invalid_request");
-      await bench.settle();
+      await refused(bench);
       expect(bench.endings(sent.turnId)).toMatchObject([{ type: "turn:interrupted" }]);
       expect(bench.answerTo(sent.messageId)?.metadata).not.toHaveProperty("steeredBy");
       first(bench)[2]?.text("Short.").finish();

@@ -16,7 +16,7 @@ export interface Ask {
 
 /** The real edge over stores and objects in memory. */
 export function memoryEdge(replace: Partial<Services> = {}) {
-  const { services, rows, deletedUsers, stored, ended } = memoryServices();
+  const { services, rows, deletedUsers, stored, ended, forgotten } = memoryServices();
   const objects = new Map<string, MemoryObject>();
   const object = (id: string): MemoryObject => {
     const known = objects.get(id) ?? new MemoryObject((gone) => rows.delete(gone));
@@ -58,6 +58,7 @@ export function memoryEdge(replace: Partial<Services> = {}) {
     deletedUsers,
     stored,
     ended,
+    forgotten,
     fetch: (request: Request) => app.fetch(request, env),
   };
 }

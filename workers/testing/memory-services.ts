@@ -205,7 +205,7 @@ function memoryIdempotency(): IdempotencyStore {
 
 /** The stores behind the edge, in memory; what stands beside `services` is there for looking. */
 export function memoryServices() {
-  const { services: providers, stored, ended } = memoryProviders();
+  const { services: providers, stored, ended, forgotten } = memoryProviders();
   const rows = new Map<string, Conversation>();
   const deletedUsers: string[] = [];
   const services: Services = {
@@ -241,5 +241,5 @@ export function memoryServices() {
     timers: platformTimers,
     random: () => 0.5,
   };
-  return { services, rows, deletedUsers, stored, ended };
+  return { services, rows, deletedUsers, stored, ended, forgotten };
 }

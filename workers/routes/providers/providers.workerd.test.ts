@@ -54,8 +54,22 @@ describe("a provider", () => {
       isEnabled: false,
     });
     expect((await edge.ask(path, { method: "DELETE", headers: { "if-match": '"1"' } })).status).toBe(409);
+    expect(edge.forgotten).toEqual([]);
     expect((await edge.ask(path, { method: "DELETE" })).status).toBe(204);
     expect((await edge.ask(path)).status).toBe(404);
+    expect(edge.forgotten).toEqual([provider.id]);
+  });
+
+  test("leaves nothing of how it fared where its machine or its owner goes, and nothing of others' is forgotten", async () => {
+    const edge = memoryEdge();
+    const { id } = await aConnector(edge);
+    const served = await aProvider(edge, { kind: "ollama", config: { connectorId: id }, credential: undefined });
+    const own = await aProvider(edge);
+    await post(edge, { credential: { apiKey: KEY } }, { as: "bob" });
+    expect((await edge.ask(`/api/connectors/${id}`, { method: "DELETE" })).status).toBe(204);
+    expect(edge.forgotten).toEqual([served.id]);
+    expect((await edge.ask("/api/me", { method: "DELETE" })).status).toBe(204);
+    expect(new Set(edge.forgotten)).toEqual(new Set([served.id, own.id]));
   });
 
   test("never tells its secrets, whatever is asked", async () => {
