@@ -21,13 +21,15 @@ export class LoginKeeper {
     this.#deps = { ...deps, save: () => deps.background(this.#save()) };
   }
 
-  async fresh(record: ProviderRecord): Promise<FreshCredential> {
+  /** @param refused what the vendor does not take any more, although it ought to be good still */
+  async fresh(record: ProviderRecord, refused?: SealedCredential): Promise<FreshCredential> {
     const { credential } = record;
     if (!credential) return { ok: false, why: "ended" };
+    const key = `${credential.sealed} ${refused?.sealed ?? ""}`;
     const running =
-      this.#running.get(credential.sealed) ??
-      this.#inTurn(() => this.#fresh(record, credential)).finally(() => this.#running.delete(credential.sealed));
-    this.#running.set(credential.sealed, running);
+      this.#running.get(key) ??
+      this.#inTurn(() => this.#fresh(record, credential, refused)).finally(() => this.#running.delete(key));
+    this.#running.set(key, running);
     return await running;
   }
 
@@ -57,11 +59,17 @@ export class LoginKeeper {
     return this.#saving;
   }
 
-  async #fresh(record: ProviderRecord, given: SealedCredential): Promise<FreshCredential> {
+  async #fresh(
+    record: ProviderRecord,
+    given: SealedCredential,
+    refused: SealedCredential | undefined,
+  ): Promise<FreshCredential> {
     const login = await newestLogin(this.#deps, record, given);
     if (login.state !== "live") return { ok: false, why: "ended" };
-    if (isFresh(login.credential, this.#deps.now().getTime())) return { ok: true, credential: login.credential };
-    return await refreshTokens(this.#deps, login);
+    const { credential } = login;
+    const isRefused = credential.sealed === refused?.sealed;
+    if (!isRefused && isFresh(credential, this.#deps.now().getTime())) return { ok: true, credential };
+    return await refreshTokens(this.#deps, login, isRefused);
   }
 
   async #revoke(record: ProviderRecord, given: SealedCredential): Promise<void> {

@@ -1,5 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
-import type { ProviderRecord } from "../../shared/domain/providers/provider-record.ts";
+import type { ProviderRecord, SealedCredential } from "../../shared/domain/providers/provider-record.ts";
 import type { FreshCredential, ProviderLoginObject } from "../../shared/ports/provider-logins.ts";
 import { servicesFor } from "../services-for.ts";
 import type { Bindings } from "../stubs.ts";
@@ -26,8 +26,8 @@ export class ProviderLogin extends DurableObject<Bindings> implements ProviderLo
     });
   }
 
-  fresh(record: ProviderRecord): Promise<FreshCredential> {
-    return this.#keeper.fresh(record);
+  fresh(record: ProviderRecord, refused?: SealedCredential): Promise<FreshCredential> {
+    return this.#keeper.fresh(record, refused);
   }
 
   revoke(record: ProviderRecord): Promise<void> {

@@ -27,14 +27,24 @@ async function askAgain({ endpoints, timers, random, now }: KeeperDeps, login: L
 }
 
 /** Nobody needs a new token before the old one is over. */
-function whileItLasts({ now }: KeeperDeps, { credential }: LiveLogin, failure: Failure): FreshCredential {
-  const lasts = credential.expiresAtMs !== null && credential.expiresAtMs > now().getTime();
+function whileItLasts(
+  { now }: KeeperDeps,
+  { credential }: LiveLogin,
+  isRefused: boolean,
+  failure: Failure,
+): FreshCredential {
+  const lasts = !isRefused && credential.expiresAtMs !== null && credential.expiresAtMs > now().getTime();
   return lasts ? { ok: true, credential } : failure;
 }
 
-function refused(deps: KeeperDeps, login: LiveLogin, granted: Extract<Granted, { ok: false }>): FreshCredential {
-  const { why, message } = granted;
-  if (why === "misconfigured" || why === "unavailable") return whileItLasts(deps, login, { ok: false, why, message });
+function notGranted(
+  deps: KeeperDeps,
+  login: LiveLogin,
+  isRefused: boolean,
+  { why, message }: Extract<Granted, { ok: false }>,
+): FreshCredential {
+  if (why === "misconfigured" || why === "unavailable")
+    return whileItLasts(deps, login, isRefused, { ok: false, why, message });
   deps.book.write({ state: "ended", version: login.credential.version }, null);
   return { ok: false, why: "ended" };
 }
@@ -51,15 +61,15 @@ function keep(deps: KeeperDeps, from: LiveLogin, credential: SealedCredential, s
   return { ok: true, credential };
 }
 
-/** New tokens for those of `login`, which are as good as over. */
-export async function refreshTokens(deps: KeeperDeps, login: LiveLogin): Promise<FreshCredential> {
+/** New tokens for those of `login`, which are as good as over, or which the vendor has refused before their time. */
+export async function refreshTokens(deps: KeeperDeps, login: LiveLogin, isRefused: boolean): Promise<FreshCredential> {
   const opened = await openSecret(deps, login);
   if (!opened.ok) return opened;
   const { oauth } = opened.secret;
-  if (!oauth?.refreshToken) return whileItLasts(deps, login, { ok: false, why: "ended" });
+  if (!oauth?.refreshToken) return whileItLasts(deps, login, isRefused, { ok: false, why: "ended" });
   const spentToken = await fingerprint(oauth.refreshToken);
   const granted = await askAgain(deps, login, oauth);
-  if (!granted.ok) return refused(deps, login, granted);
+  if (!granted.ok) return notGranted(deps, login, isRefused, granted);
   const { expiresAtMs: _over, ...old } = oauth;
   const secret: ProviderSecret = { ...opened.secret, oauth: { ...old, ...granted.secret.oauth } };
   const credential: SealedCredential = {

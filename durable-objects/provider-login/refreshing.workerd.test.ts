@@ -36,6 +36,33 @@ describe("tokens of a login", () => {
     expect(vendor.isGood((await open(answers[0])).oauth?.accessToken)).toBe(true);
   });
 
+  it("are refreshed once when their vendor refuses them before their time, for all who heard that", async () => {
+    const vendor = new RotatingVendor();
+    const { record } = await aLogin(vendor, { expiresAtMs: NOW_MS + HOUR });
+    const { keeper, open } = keeperOver({ vendor });
+    const refused = record.credential;
+    const renew = () => keeper.fresh(record, refused ?? undefined);
+    const answers = await Promise.all([keeper.fresh(record), ...Array.from({ length: 20 }, renew)]);
+    expect(answers[0]).toMatchObject({ ok: true, credential: { version: 1 } });
+    expect(new Set(answers.slice(1).map((answer) => JSON.stringify(answer))).size).toBe(1);
+    expect(answers[1]).toMatchObject({ ok: true, credential: { version: 2 } });
+    expect(vendor.isGood((await open(answers[1])).oauth?.accessToken)).toBe(true);
+    expect(await renew()).toEqual(answers[1]);
+    expect(vendor.asked).toHaveLength(1);
+  });
+
+  it("that were refused are not handed out again because the vendor cannot renew them now", async () => {
+    const vendor = new RotatingVendor();
+    const { record } = await aLogin(vendor, { expiresAtMs: NOW_MS + HOUR });
+    const { keeper } = keeperOver({ vendor });
+    const renew = () => keeper.fresh(record, record.credential ?? undefined);
+    vendor.isDown = true;
+    expect(await renew()).toMatchObject({ ok: false, why: "unavailable" });
+    vendor.isDown = false;
+    vendor.forgetAll();
+    expect(await renew()).toEqual({ ok: false, why: "ended" });
+  });
+
   it("reach Postgres under the version they were made from, and not twice", async () => {
     const vendor = new RotatingVendor();
     const postgres = new TestPostgres();

@@ -36,9 +36,10 @@ export interface ProviderLogins {
   revoke(record: ProviderRecord): Promise<void>;
   /**
    * A credential that is good for another minute at least: the same, or a refreshed one. One refresh at a time for each.
+   * @param refused one that the vendor does not take any more before its time: another one is wanted
    * @throws ProviderError `unauthenticated` when the login has ended and the user must log in again
    */
-  fresh(record: ProviderRecord): Promise<SealedCredential>;
+  fresh(record: ProviderRecord, refused?: SealedCredential): Promise<SealedCredential>;
 }
 
 /** What an object answers that keeps the tokens of one login; plain data, because it crosses RPC. */
@@ -51,7 +52,7 @@ export type FreshCredential =
 
 /** The object of one credential: the only place where its tokens are refreshed. */
 export interface ProviderLoginObject {
-  fresh(record: ProviderRecord): Promise<FreshCredential>;
+  fresh(record: ProviderRecord, refused?: SealedCredential): Promise<FreshCredential>;
   /** Never throws for a vendor that is away: it goes on by itself. */
   revoke(record: ProviderRecord): Promise<void>;
 }

@@ -10,12 +10,17 @@ interface Deps {
   now: () => Date;
 }
 
-async function ask({ object }: Deps, record: ProviderRecord, credential: SealedCredential): Promise<FreshCredential> {
+async function ask(
+  { object }: Deps,
+  record: ProviderRecord,
+  { id }: SealedCredential,
+  refused: SealedCredential | undefined,
+): Promise<FreshCredential> {
   try {
-    return await object(credential.id).fresh(record);
+    return await object(id).fresh(record, refused);
   } catch {
     // The object was reset; a new one reads what the old one wrote down.
-    return await object(credential.id).fresh(record);
+    return await object(id).fresh(record, refused);
   }
 }
 
@@ -34,17 +39,21 @@ function failureIn(record: ProviderRecord, answer: Extract<FreshCredential, { ok
 }
 
 /** @throws ProviderError */
-export async function freshThrough(deps: Deps, record: ProviderRecord): Promise<SealedCredential> {
+export async function freshThrough(
+  deps: Deps,
+  record: ProviderRecord,
+  refused?: SealedCredential,
+): Promise<SealedCredential> {
   const { credential } = record;
   if (!credential) throw unreachable();
   const { method, expiresAtMs } = credential;
   const nowMs = deps.now().getTime();
-  if (method !== "oauth" || isFresh(credential, nowMs)) return credential;
+  if (method !== "oauth" || (!refused && isFresh(credential, nowMs))) return credential;
   let answer: FreshCredential;
   try {
-    answer = await ask(deps, record, credential);
+    answer = await ask(deps, record, credential, refused);
   } catch {
-    if (expiresAtMs !== null && expiresAtMs > nowMs) return credential;
+    if (!refused && expiresAtMs !== null && expiresAtMs > nowMs) return credential;
     throw unreachable();
   }
   if (answer.ok) return answer.credential;

@@ -120,6 +120,6 @@ export function createProviderLogins(deps: LoginDeps): ProviderLogins {
       return login?.kind === kind ? await finish(scope, login, parameters) : null;
     },
     revoke: (record) => revokeThrough(deps, record),
-    fresh: (record) => freshThrough(deps, record),
+    fresh: (record, refused) => freshThrough(deps, record, refused),
   };
 }

@@ -19,8 +19,12 @@ export interface OpenedSecret {
 export interface Access {
   /** The API's root, as `rootOf` makes it. */
   baseUrl: string;
-  /** Goes to the root's origin only, whatever it is asked for. */
-  fetch: Fetch;
+  /**
+   * For the call of this vendor. Goes to the root's origin only, whatever it is asked for. Where a login's token is
+   * refused before its time, the request goes out once more with a new one; it rejects with a ProviderError where none
+   * can be had.
+   */
+  fetchFor(vendor: Vendor): Fetch;
   /** A new one for each call. */
   vendor(): Vendor;
   /**
@@ -37,8 +41,8 @@ export interface AccessDeps {
   fetchFor(record: ProviderRecord): Fetch;
   /** Where the operator wants a vendor asked instead of at its own address; null where that is not said. */
   operatorBaseUrl(kind: ConnectableKind): string | null;
-  /** A credential of a login that is good for another minute. @throws ProviderError */
-  fresh(record: ProviderRecord): Promise<SealedCredential>;
+  /** A credential of a login that is good for another minute, and another than `refused`. @throws ProviderError */
+  fresh(record: ProviderRecord, refused?: SealedCredential): Promise<SealedCredential>;
 }
 
 const isGeneric = (record: ProviderRecord): boolean => record.kind === "openai-compatible";
@@ -62,33 +66,70 @@ function refuse(vendor: Vendor, credential: NonNullable<SentenceFacts["credentia
   return new ProviderError(failureOf("unauthenticated", vendor, { credential }));
 }
 
-async function secretOf(record: ProviderRecord, vendor: Vendor, deps: AccessDeps): Promise<ProviderSecret | null> {
-  if (record.source === "environment") return deps.secretOf(record.id);
-  const credential = record.credential?.method === "oauth" ? await deps.fresh(record) : record.credential;
-  if (!credential) return null;
+async function unsealed(
+  { vault }: AccessDeps,
+  record: ProviderRecord,
+  vendor: Vendor,
+  credential: SealedCredential,
+): Promise<ProviderSecret> {
   try {
-    return await deps.vault.open(credential.sealed, bindingOf(record));
+    return await vault.open(credential.sealed, bindingOf(record));
   } catch (thrown) {
     if (!(thrown instanceof VaultError)) throw thrown;
     throw refuse(vendor, thrown.why === "unknown-key" ? "sealed-by-lost-key" : "damaged");
   }
 }
 
+/** The same request with another token; null where it cannot be sent a second time. */
+function resigned(init: RequestInit | undefined, token: string, next: string): RequestInit | null {
+  if (init?.body && typeof init.body !== "string") return null;
+  const headers = new Headers(init?.headers);
+  for (const [name, value] of headers) headers.set(name, value.replaceAll(token, next));
+  return { ...init, headers };
+}
+
 export function accessTo(record: ProviderRecord, deps: AccessDeps): Access {
   const operators = record.route === "operator" ? deps.operatorBaseUrl(record.kind) : null;
   const baseUrl = rootOf(record.kind, record.baseUrl ?? operators);
   const send = deps.fetchFor(record);
+  /** What each call of a login is signed in with. */
+  const signedIn = new WeakMap<Vendor, { credential: SealedCredential; token: string }>();
+  const secretOf = async (vendor: Vendor): Promise<ProviderSecret | null> => {
+    if (record.source === "environment") return deps.secretOf(record.id);
+    const isLogin = record.credential?.method === "oauth";
+    const credential = isLogin ? await deps.fresh(record) : record.credential;
+    if (!credential) return null;
+    const secret = await unsealed(deps, record, vendor, credential);
+    const token = secret.oauth?.accessToken;
+    if (isLogin && token) signedIn.set(vendor, { credential, token });
+    return secret;
+  };
+  /** A refused request as it goes out once more; null where there is nothing else to sign it with. */
+  const again = async (vendor: Vendor, init: RequestInit | undefined): Promise<RequestInit | null> => {
+    const refused = signedIn.get(vendor);
+    if (!refused) return null;
+    const credential = await deps.fresh(record, refused.credential);
+    if (credential.sealed === refused.credential.sealed) return null;
+    const token = (await unsealed(deps, record, vendor, credential)).oauth?.accessToken;
+    if (!token || token === refused.token) return null;
+    vendor.secrets.push(token);
+    return resigned(init, refused.token, token);
+  };
   return {
     baseUrl,
     vendor: () => vendorOf(record, baseUrl),
-    fetch: async (input, init) => {
+    fetchFor: (vendor) => async (input, init) => {
       const url = input instanceof Request ? input.url : input;
       // A key goes only where it was saved for, also when an SDK has ideas of its own.
       if (new URL(url).origin !== new URL(baseUrl).origin) throw new Error("The request leaves the saved address.");
-      return await send(input, init);
+      const response = await send(input, init);
+      const next = response.status === 401 && !(input instanceof Request) ? await again(vendor, init) : null;
+      if (!next) return response;
+      await response.body?.cancel();
+      return await send(input, next);
     },
     open: async (vendor) => {
-      const secret = await secretOf(record, vendor, deps);
+      const secret = await secretOf(vendor);
       const apiKey = secret?.apiKey || null;
       const accessToken = secret?.oauth?.accessToken || null;
       const headers = secret?.headers ?? {};

@@ -46,7 +46,7 @@ export async function fetchJson<Schema extends z.ZodType>(request: JsonRequest<S
   const watch = watchRequest({
     vendor,
     model,
-    fetch: access.fetch,
+    fetch: access.fetchFor(vendor),
     options: { signal: request.signal },
     accepts: ["application/json"],
   });

@@ -140,6 +140,65 @@ describe("an instance's secret", () => {
     await server.close();
   });
 
+  it.each(KINDS.filter((kind) => kind !== "ollama"))(
+    "of a login at %s that is refused before its time is renewed once, and the call goes out again",
+    async (kind) => {
+      const server = await refusing();
+      const credential = { ...sealedAs("oauth"), sealed: "v1.old" };
+      const record = aProviderRecord({ kind, baseUrl: server.url, credential });
+      const renewed: (string | undefined)[] = [];
+      const deps = depsWith(
+        {},
+        {
+          fresh: async (_record, refused) => {
+            if (!refused) return credential;
+            renewed.push(refused.sealed);
+            return { ...credential, sealed: "v1.new", version: 2 };
+          },
+          vault: { open: async (sealed) => ({ oauth: { accessToken: sealed === "v1.old" ? "token-1" : "token-2" } }) },
+        },
+      );
+      const failure = failureOfEvents(await collect(openProvider(record, deps), ask("m", "hi")));
+      expect(renewed).toEqual(["v1.old"]);
+      const [first, second, ...more] = server.requests;
+      expect([first?.headers.authorization, second?.headers.authorization]).toEqual([
+        "Bearer token-1",
+        "Bearer token-2",
+      ]);
+      expect([second?.path, second?.body]).toEqual([first?.path, first?.body]);
+      expect(more).toEqual([]);
+      expect(failure.kind).toBe("unauthenticated");
+      expect(JSON.stringify(failure)).not.toContain("token-");
+      await server.close();
+    },
+  );
+
+  it("of a login that cannot be renewed now is no refused one: it says so, and sends nothing more", async () => {
+    const server = await refusing();
+    const record = aProviderRecord({ baseUrl: server.url, credential: sealedAs("oauth") });
+    const away = { kind: "unreachable" as const, message: "The vendor does not answer.", retryable: true };
+    const deps = depsWith(
+      { oauth: { accessToken: "token-1" } },
+      {
+        fresh: async ({ credential }, refused) => {
+          if (refused || !credential) throw new ProviderError(away);
+          return credential;
+        },
+      },
+    );
+    expect(failureOfEvents(await collect(openProvider(record, deps), ask("m", "hi")))).toEqual(away);
+    expect(server.requests).toHaveLength(1);
+    await server.close();
+  });
+
+  it("that is an API key is sent once, whatever is said to it", async () => {
+    const server = await refusing();
+    const record = aProviderRecord({ baseUrl: server.url, credential: sealedAs("api-key") });
+    await collect(openProvider(record, depsWith({ apiKey: "sk-key" })), ask("m", "hi"));
+    expect(server.requests).toHaveLength(1);
+    await server.close();
+  });
+
   it("sends nothing when there is none, or none that can be opened, and says what to do", async () => {
     const server = await refusing();
     const record = aProviderRecord({ baseUrl: server.url, credential: sealedAs("api-key") });
@@ -178,7 +237,8 @@ describe("where an instance is asked", () => {
       return new Response("{}");
     };
     const record = aProviderRecord({ baseUrl: "https://models.example.org/v1" });
-    const { fetch: leave } = accessTo(record, depsWith({}, { fetchFor: () => send }));
+    const access = accessTo(record, depsWith({}, { fetchFor: () => send }));
+    const leave = access.fetchFor(access.vendor());
     for (const url of ["https://else.example.org/v1", "http://models.example.org/", "https://models.example.org:8443/"])
       await expect(leave(url)).rejects.toThrow("leaves the saved address");
     await leave("https://models.example.org/v1/messages");

@@ -40,7 +40,7 @@ function failureAtEnd(watch: Watch, vendor: Vendor, model: string, thrown: unkno
 export async function* runStream(setup: StreamSetup, read: ReadAnswer): AsyncGenerator<ModelEvent, void, undefined> {
   const { access, model, options, accepts } = setup;
   const vendor = access.vendor();
-  const watch = watchRequest({ vendor, fetch: access.fetch, model, options, accepts });
+  const watch = watchRequest({ vendor, fetch: access.fetchFor(vendor), model, options, accepts });
   const usage: UsageSoFar = {};
   let last: Extract<ModelEvent, { type: "finish" | "failure" }> | undefined;
   let filter: EventFilter | undefined;

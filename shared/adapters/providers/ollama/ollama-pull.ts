@@ -40,7 +40,7 @@ export const ollamaPull = (access: Access): NonNullable<ModelProvider["pull"]> =
   async function* (model, signal) {
     const vendor = access.vendor();
     const options = { signal, idleTimeoutMs: IDLE_TIMEOUT_MS };
-    const watch = watchRequest({ vendor, model, fetch: access.fetch, options, accepts: ACCEPTS });
+    const watch = watchRequest({ vendor, model, fetch: access.fetchFor(vendor), options, accepts: ACCEPTS });
     try {
       const secret = await watch.within(() => access.open(vendor));
       const response = await watch.fetch(`${access.baseUrl}/api/pull`, {
