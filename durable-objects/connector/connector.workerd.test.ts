@@ -216,7 +216,7 @@ describe("a request to a machine", () => {
     await vi.waitFor(async () =>
       expect(await sentence(target)).toMatchObject({
         code: "connector_offline",
-        detail: 'The machine "desk" is not connected; start `mosaic connect` on it.',
+        detail: 'The machine "desk" is not connected; start `npx mosaic connect` on it.',
       }),
     );
   });
@@ -257,6 +257,62 @@ describe("a machine that dials in", () => {
     expect((await upgradeMachine(object, known)).status).toBe(401);
     expect((await askMachine(object, target, "/api/tags")).status).toBe(503);
     await object.forget();
+  });
+
+  test("that is removed in the middle of a request is not asked for again: the answer says that it is of no use", async () => {
+    const { object, enrolled, target } = await aConnector();
+    const machine = await TestMachine.dial(object, enrolled, () => new Promise(() => {}));
+    const waiting = askMachine(object, target, "/api/tags");
+    await machine.until("a stream", () => machine.streams.size > 0);
+    await object.forget();
+    const removed = { code: "connector_offline", retryable: false, detail: expect.stringContaining("any more") };
+    expect(await (await waiting).json()).toMatchObject(removed);
+    expect(await (await askMachine(object, target, "/api/tags")).json()).toMatchObject(removed);
+  });
+
+  test("whose network is gone is away for the next request, and shown so soon", async () => {
+    const { object, stub, enrolled, target, stored } = await aConnector();
+    const machine = await TestMachine.dial(object, enrolled, echo);
+    await vi.waitFor(async () => expect((await stored())?.isOnline).toBe(true));
+    const lastHeard = Date.now();
+    const later = vi.spyOn(services, "now").mockImplementation(() => new Date(Date.now() + 25_000));
+    expect(await (await askMachine(object, target, "/api/tags")).json()).toMatchObject({
+      code: "connector_offline",
+      machine: "desk",
+      retryable: true,
+    });
+    later.mockRestore();
+    expect(await machine.untilClosed()).toBe(CLOSE.tooSlow);
+    const at = await runInDurableObject(stub, (_object, { storage }) => storage.getAlarm());
+    expect(at).not.toBeNull();
+    expect(at ?? 0).toBeLessThan(lastHeard + 31_000);
+  });
+
+  test("whose network goes while somebody waits is left within half a minute", async () => {
+    const { object, stub, enrolled, target } = await aConnector();
+    const machine = await TestMachine.dial(object, enrolled, () => new Promise(() => {}));
+    let passedMs = 0;
+    const looks: { at: number; run: () => void }[] = [];
+    const clock = vi.spyOn(services, "now").mockImplementation(() => new Date(Date.now() + passedMs));
+    const timer = vi.spyOn(services.timers, "after").mockImplementation((ms, run) => {
+      looks.push({ at: passedMs + ms, run });
+      return { cancel: () => {} };
+    });
+    const waiting = askMachine(object, target, "/api/tags");
+    await machine.until("a stream", () => machine.streams.size > 0);
+    while (passedMs < 30_000) {
+      passedMs += 5_000;
+      const due = looks.filter(({ at }) => at <= passedMs);
+      looks.splice(0, looks.length, ...looks.filter(({ at }) => at > passedMs));
+      await runInDurableObject(stub, () => {
+        for (const { run } of due) run();
+      });
+    }
+    const answer = await waiting;
+    timer.mockRestore();
+    clock.mockRestore();
+    expect(await answer.json()).toMatchObject({ code: "connector_offline", machine: "desk" });
+    expect(await machine.untilClosed()).toBe(CLOSE.tooSlow);
   });
 
   test("goes on after its object slept, and what was under way from before is over", async () => {

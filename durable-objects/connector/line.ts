@@ -21,7 +21,7 @@ import { Exchange } from "./exchange.ts";
 
 /** A model may be loaded from a slow disk first; whoever asks has a shorter patience of their own. */
 const HEADERS_WITHIN_MS = 600_000;
-const LOOK_EVERY_MS = 10_000;
+const LOOK_EVERY_MS = 5_000;
 const UNOPENED = "a stream was spoken of that was never opened";
 
 interface Deps {
@@ -134,10 +134,12 @@ export class Line {
     return exchange.data(sent) ? null : "more data came than was asked for";
   }
 
-  /** The connection is gone: everyone who waits hears so at once. */
-  fail(): void {
-    const sentence = `The machine "${this.#deps.name}" went away; start \`mosaic connect\` on it again.`;
-    for (const [stream, exchange] of [...this.#exchanges]) this.#fail(stream, exchange, "connector_offline", sentence);
+  /** The connection is gone: everyone who waits hears so at once, by this answer where theirs had not begun. */
+  fail(early: () => Response): void {
+    for (const [stream, exchange] of [...this.#exchanges]) {
+      this.#drop(stream);
+      exchange.fail(new Error("The connection to the machine ended."), early);
+    }
   }
 
   #begin(stream: number): Exchange {
@@ -184,7 +186,7 @@ export class Line {
 
   #fail(stream: number, exchange: Exchange, code: Parameters<typeof answer>[0], sentence: string): void {
     this.#drop(stream);
-    exchange.fail(new Error(sentence), () => answer(code, sentence, this.#deps.name));
+    exchange.fail(new Error(sentence), () => answer(code, sentence, { machine: this.#deps.name }));
   }
 
   #drop(stream: number): void {

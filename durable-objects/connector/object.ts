@@ -50,7 +50,7 @@ export class Connector extends DurableObject<Bindings> implements ConnectorObjec
       identity: this.#identity,
       timers,
       now,
-      onPresence: () => this.#presence.review(),
+      onPresence: (heardAtMs) => this.#presence.review(heardAtMs),
     });
     this.#switchboard.wake();
   }

@@ -1,6 +1,6 @@
 /**
  * Tells Postgres what a machine offers and when it is gone; only what changed, and not that it was away for a moment.
- * A machine that went away is told of after `GONE_AFTER_MS`; what Postgres could not take is told again later.
+ * A machine that went away is told of `GONE_AFTER_MS` after it was heard of last; what Postgres could not take is told again later.
  */
 import * as z from "zod";
 import { Upstream } from "../../shared/contract/connector.ts";
@@ -32,11 +32,11 @@ export class Presence {
     this.#deps = deps;
   }
 
-  /** Something may have changed. */
-  review(): void {
+  /** Something may have changed; the machine was heard of last at that time. */
+  review(heardAtMs: number): void {
     const offer = this.#deps.offer();
     if (this.#isTold(offer)) return;
-    this.#deps.background(offer ? this.tell() : this.#tellLater());
+    this.#deps.background(offer ? this.tell() : this.#tellLater(heardAtMs));
   }
 
   /** Never throws. */
@@ -68,9 +68,9 @@ export class Presence {
     return atMs;
   }
 
-  async #tellLater(): Promise<void> {
+  async #tellLater(heardAtMs: number): Promise<void> {
     const pending = await this.#deps.storage.getAlarm();
-    if (pending === null) await this.#deps.storage.setAlarm(this.#deps.now() + GONE_AFTER_MS);
+    if (pending === null) await this.#deps.storage.setAlarm(heardAtMs + GONE_AFTER_MS);
   }
 
   #isTold(offer: Offer | null): boolean {

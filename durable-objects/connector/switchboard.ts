@@ -11,7 +11,7 @@ import {
 import { CLOSE } from "../../shared/contract/frames.ts";
 import type { ConnectorTarget, DialIn } from "../../shared/ports/connector-gateway.ts";
 import type { Timers } from "../../shared/ports/timers.ts";
-import { answer, offline, unknownMachine } from "./answers.ts";
+import { answer, offline, unknownMachine, wentAway } from "./answers.ts";
 import type { IdentityBook } from "./identity.ts";
 import { Line } from "./line.ts";
 import { Offer } from "./presence.ts";
@@ -32,8 +32,8 @@ interface Deps {
   identity: IdentityBook;
   timers: Pick<Timers, "after">;
   now(): number;
-  /** The machine is there now, or away. */
-  onPresence(): void;
+  /** The machine is there now, or away; it was heard of last at that time (ms). */
+  onPresence(heardAtMs: number): void;
 }
 
 interface Machine {
@@ -92,11 +92,9 @@ export class Switchboard {
     const known = this.#deps.identity.known;
     if (!known || known.ownerUserId !== target.ownerUserId) return unknownMachine();
     if (this.#machine && this.#isSilent()) this.#cutSilent();
+    else if (!this.#machine) this.#deps.onPresence(this.#deps.now());
     const machine = this.#machine;
-    if (!machine) {
-      this.#deps.onPresence();
-      return offline(known.name);
-    }
+    if (!machine) return offline(known.name);
     if (!machine.offer.upstreams.some(({ name }) => name === target.upstream)) {
       const sentence = `The machine "${known.name}" does not offer "${target.upstream}"; name it in its configuration, or choose another provider.`;
       return answer("connector_offline", sentence);
@@ -149,7 +147,7 @@ export class Switchboard {
     this.#closeOthers(socket, () => true);
     socket.serializeAttachment({ ...SILENT, at: this.#deps.now(), offer } satisfies Attachment);
     this.#greet(socket, offer);
-    this.#deps.onPresence();
+    this.#deps.onPresence(this.#deps.now());
   }
 
   #greet(socket: WebSocket, offer: Offer): void {
@@ -196,13 +194,17 @@ export class Switchboard {
   }
 
   #cutSilent(): void {
-    if (this.#machine) this.#close(this.#machine.socket, CLOSE.tooSlow, "no ping came for a minute");
+    if (this.#machine) this.#close(this.#machine.socket, CLOSE.tooSlow, "no ping came for too long");
   }
 
   #closeOthers(socket: WebSocket, which: (attachment: Attachment) => boolean): void {
     for (const other of this.#deps.ctx.getWebSockets()) {
       if (other === socket || !which(attachmentOf(other))) continue;
-      this.#close(other, CLOSE.revoked, "another `mosaic connect` took over this machine's name");
+      this.#close(
+        other,
+        CLOSE.revoked,
+        "another `npx mosaic connect` took over this machine; start one of them with another --name",
+      );
     }
   }
 
@@ -222,8 +224,9 @@ export class Switchboard {
     if (this.#machine?.socket !== socket) return;
     const { line } = this.#machine;
     this.#machine = null;
-    line.fail();
-    this.#deps.onPresence();
+    const name = this.#deps.identity.known?.name;
+    line.fail(() => (name === undefined ? unknownMachine() : wentAway(name)));
+    this.#deps.onPresence(this.#lastHeard(socket));
   }
 }
 

@@ -19,11 +19,16 @@ export interface ProblemAnswer {
   body: string;
 }
 
-/** `detail` is one sentence for a person; `machine` the name of the one it is about. */
-export function connectorProblem(code: ConnectorProblem, detail: string, machine?: string): ProblemAnswer {
+/** `detail` is one sentence for a person; `machine` the name of the one it is about; `isFinal`: asking again is of no use. */
+export function connectorProblem(
+  code: ConnectorProblem,
+  detail: string,
+  { machine, isFinal = false }: { machine?: string | undefined; isFinal?: boolean } = {},
+): ProblemAnswer {
   const problem: Omit<Problem, "requestId"> & { machine?: string } = {
     type: `urn:mosaic:problem:${code}`,
     ...FACES[code],
+    ...(isFinal ? { retryable: false } : {}),
     detail,
     code,
     ...(machine === undefined ? {} : { machine }),

@@ -36,7 +36,7 @@ async function* bytesBody(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 }
 
 function problem(code: ConnectorProblem, detail: string, machine: string): MachineAnswer {
-  const { status, headers, body } = connectorProblem(code, detail, machine);
+  const { status, headers, body } = connectorProblem(code, detail, { machine });
   return { status, headers, body: bytesBody(new TextEncoder().encode(body)) };
 }
 

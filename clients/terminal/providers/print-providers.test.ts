@@ -41,7 +41,7 @@ describe("providers as lines", () => {
 });
 
 describe("a provider that was just saved", () => {
-  const well = { ok: true, latencyMs: 5, models: 2, error: null };
+  const well = { ok: true, latencyMs: 5, models: 2 };
   const refused = { ok: false, latencyMs: 0, models: 0, error: "Ollama does not answer." };
 
   test("is called connected only when it answers", () => {

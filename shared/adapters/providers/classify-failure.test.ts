@@ -129,6 +129,19 @@ describe("what a vendor's refusal means", () => {
     expect(failureOfResponse(vendor, answer).message).not.toBe(detail);
   });
 
+  it("takes a connector's word that asking again is of no use", () => {
+    const connected = vendorOf(aProviderRecord({ kind: "ollama", route: "connector", displayName: "Ollama on tower" }));
+    const headers = new Headers({ "content-type": "application/problem+json" });
+    const told = (retryable: boolean) => {
+      const body = JSON.stringify({ code: "connector_offline", detail: "It was removed.", retryable });
+      return failureOfResponse(connected, { status: 503, headers, body, now });
+    };
+    expect([told(false), told(true)]).toMatchObject([
+      { kind: "unreachable", retryable: false },
+      { kind: "unreachable", retryable: true },
+    ]);
+  });
+
   it("finds the failure in whatever was thrown", () => {
     const sdkError = Object.assign(new Error("wrapped"), {
       error: { type: "error", error: { type: "rate_limit_error" } },

@@ -84,6 +84,7 @@ const CONNECTOR_CODES = {
 const ConnectorProblem = z.object({
   code: z.enum(["connector_offline", "provider_failed", "provider_timeout", "forbidden", "rate_limited"]),
   detail: short,
+  retryable: z.boolean().catch(true),
 });
 
 interface Complaint {
@@ -169,8 +170,9 @@ function failureOfConnector(
   if (!vendor.isConnector || !headers.get("content-type")?.startsWith("application/problem+json")) return undefined;
   const problem = ConnectorProblem.safeParse(body);
   if (!problem.success) return undefined;
-  const { code, detail } = problem.data;
+  const { code, detail, retryable } = problem.data;
   return failureOf(CONNECTOR_CODES[code], vendor, {
+    isFinal: !retryable,
     status,
     ...(detail ? { sentence: detail } : {}),
     ...(code === "connector_offline" ? { isMachineAway: true } : {}),

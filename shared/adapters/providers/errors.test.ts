@@ -91,7 +91,7 @@ describe("the sentences on what went wrong", () => {
 
   it("say what to start on which machine when its connector is away", () => {
     expect(sentence(connected, "unreachable", { isMachineAway: true })).toBe(
-      'The machine that "Ollama on tower" runs on is not connected; start `mosaic connect` there.',
+      'The machine that "Ollama on tower" runs on is not connected; start `npx mosaic connect` there.',
     );
   });
 

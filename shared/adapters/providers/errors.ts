@@ -59,6 +59,8 @@ export interface SentenceFacts {
   redirectedTo?: string;
   /** The machine behind a connector is not there. */
   isMachineAway?: boolean;
+  /** Asking again is of no use, whatever the kind. */
+  isFinal?: boolean;
   /** A whole sentence from our own connector, which knows its machine. */
   sentence?: string;
   /** Why no request was made: there is nothing to sign in with. */
@@ -129,7 +131,7 @@ function unreachable(vendor: Vendor, facts: SentenceFacts): string {
   if (facts.refusedUrl !== undefined)
     return `Mosaic does not call the address of "${vendor.displayName}": ${facts.refusedUrl}. Change it ${inSettings}.`;
   if (facts.isMachineAway)
-    return `The machine that "${vendor.displayName}" runs on is not connected; start \`mosaic connect\` there.`;
+    return `The machine that "${vendor.displayName}" runs on is not connected; start \`npx mosaic connect\` there.`;
   if (vendor.isConnector)
     return `${vendor.name} cannot be reached on its machine. Start it there, or ${checkAddress(vendor)}.`;
   return `${vendor.name} cannot be reached${whereIs(vendor)}. Check the network and ${checkAddress(vendor).slice("check ".length)}.`;
@@ -178,7 +180,7 @@ export function failureOf(kind: ProviderErrorKind, vendor: Vendor, facts: Senten
     message: facts.sentence
       ? ended(quote(vendor, facts.sentence))
       : SENTENCES[kind](vendor, { ...facts, ...(detail ? { detail } : {}) }),
-    retryable: RETRYABLE.has(kind),
+    retryable: RETRYABLE.has(kind) && facts.isFinal !== true,
     ...(facts.retryAfterMs === undefined ? {} : { retryAfterMs: facts.retryAfterMs }),
     ...(facts.status === undefined ? {} : { status: facts.status }),
   };

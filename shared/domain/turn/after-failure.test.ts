@@ -42,6 +42,14 @@ describe("after a provider failed", () => {
     expect(delays.length).toBe(MAX_TRIES);
   });
 
+  it("asks nobody again of whom it is known to be of no use, shown or not", () => {
+    const removed = { ...failure("unreachable"), retryable: false };
+    for (const shown of [false, true]) {
+      expect(afterFailure({ ...facts, following: null, shown, failures: [removed] })).toEqual({ kind: "give-up" });
+      expect(afterFailure({ ...facts, shown, failures: [removed] })).toEqual({ kind: "reroute" });
+    }
+  });
+
   it("never waits less than the vendor asks for, nor longer than half a minute", () => {
     const kinds = fc.constantFrom(...PROVIDER_ERROR_KINDS);
     const asked = fc.option(fc.integer({ min: 0, max: 100_000 }), { nil: undefined });

@@ -62,7 +62,7 @@ export function afterFailure(facts: FailureFacts): AfterFailure {
   if (!last || last.kind === "aborted") return { kind: "give-up" };
   if (shown && continuations >= MAX_CONTINUATIONS) return { kind: "give-up" };
   const isOther = following !== null && following.kind !== "guide";
-  const mayGoOn = BROKEN_MIDWAY.has(last.kind) && !(isOther && last.kind === "unreachable");
+  const mayGoOn = last.retryable && BROKEN_MIDWAY.has(last.kind) && !(isOther && last.kind === "unreachable");
   if (shown && mayGoOn && tries < MAX_GOING_ON) return { kind: "again", delayMs: 0 };
   if (isOther) return { kind: "reroute" };
   const delayMs = patienceFor(last, facts);
@@ -87,9 +87,11 @@ export function followersOf(
 }
 
 /** How long to wait before the last model of the plan is asked again; null where that is of no use. */
-function patienceFor({ kind, retryAfterMs }: ProviderFailure, facts: FailureFacts): number | null {
-  const { tries, shown, doubtful, random } = facts;
-  if (doubtful || tries >= (shown ? MAX_TRIES_SHOWN : MAX_TRIES) || !PASSING.has(kind)) return null;
+function patienceFor(
+  { kind, retryable, retryAfterMs }: ProviderFailure,
+  { tries, shown, doubtful, random }: FailureFacts,
+): number | null {
+  if (doubtful || !retryable || tries >= (shown ? MAX_TRIES_SHOWN : MAX_TRIES) || !PASSING.has(kind)) return null;
   const jittered = FIRST_DELAY_MS * 2 ** (tries - 1) * (0.5 + random);
   const delayMs = Math.ceil(Math.max(retryAfterMs ?? 0, jittered));
   return delayMs <= LONGEST_DELAY_MS ? delayMs : null;
