@@ -12,6 +12,7 @@ import { providerCredentials as credentials, providerInstances as instances } fr
 
 const REFUSED_BY_POLICY = "42501";
 const DUPLICATE = "23505";
+const TOO_MANY = "54000";
 const HANGS_ON_NOTHING = "23503";
 /** Somebody else may change the same row at the same time; they do not for ever. */
 const TRIES = 3;
@@ -132,6 +133,7 @@ const insertCredential = (credential: SealedCredential, instance: SQL, at: Date)
   from ${instance}`;
 
 async function whyNotCreated(database: Database, scope: Scope, place: Place, error: unknown): Promise<unknown> {
+  if (sqlStateOf(error) === TOO_MANY) return tooMany(place.scope, error);
   const why = whyNotWritten(error);
   if (why !== null || sqlStateOf(error) !== REFUSED_BY_POLICY) return why ?? error;
   const [found] = await database.scoped(scope, (db) => [
@@ -158,6 +160,15 @@ const MANAGERS: Record<Place["scope"], string> = {
   workspace: "Only an owner or admin of the workspace may add or change its providers.",
   user: "Only an instance admin may add or change a provider at a private address.",
 };
+
+const BOUNDS: Record<Place["scope"], string> = {
+  system: "There are 100 providers for everybody here, which is the most there can be",
+  workspace: "This workspace has 100 providers, which is the most it can have",
+  user: "You have 50 providers, which is the most one can have",
+};
+
+const tooMany = (scope: Place["scope"], cause: unknown): AppError =>
+  new AppError("forbidden", `${BOUNDS[scope]}. Remove one before you add another.`, { cause });
 
 const forbidden = (scope: Place["scope"], cause?: unknown): AppError =>
   new AppError("forbidden", MANAGERS[scope], cause === undefined ? {} : { cause });

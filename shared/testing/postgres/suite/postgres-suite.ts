@@ -10,6 +10,7 @@ import { loginsSuite } from "./logins.ts";
 import { maintenanceSuite } from "./maintenance.ts";
 import { migratorSuite } from "./migrator.ts";
 import { openRooms, type Rooms } from "./people.ts";
+import { providerBoundsSuite } from "./provider-bounds.ts";
 import { providerEndingsSuite } from "./provider-endings.ts";
 import { providersSuite } from "./providers.ts";
 import { rotationSuite } from "./rotation.ts";
@@ -40,6 +41,7 @@ export function postgresSuite(name: string, start: () => Promise<TestDatabase>, 
     storesSuite(open);
     providersSuite(open);
     providerEndingsSuite(open);
+    providerBoundsSuite(open);
     turnConfigurationSuite(open);
     connectorsSuite(open);
     loginsSuite(open);
