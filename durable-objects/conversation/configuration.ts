@@ -1,3 +1,4 @@
+import type { ProviderRecord } from "../../shared/domain/providers/provider-record.ts";
 import { stillOpen, withoutOwn } from "../../shared/domain/providers/snapshot-configuration.ts";
 import type { ConfigurationReader, TurnConfiguration } from "../../shared/ports/conversation-store.ts";
 import type { CredentialVault } from "../../shared/ports/credential-vault.ts";
@@ -15,8 +16,8 @@ export interface ReadConfiguration {
   /** Null before the first good read. */
   value: TurnConfiguration | null;
   from: "fresh" | "snapshot";
-  /** Providers by name whose key in the snapshot cannot be opened any more. */
-  lost: readonly string[];
+  /** Providers whose key in the snapshot cannot be opened any more. */
+  lost: readonly Pick<ProviderRecord, "kind" | "displayName" | "scope">[];
   /** On whose behalf; null: on nobody's, without anything personal. */
   userId: string | null;
 }

@@ -2,6 +2,7 @@ import type { ConversationEvent } from "../../shared/contract/events.ts";
 import { priceOf } from "../../shared/domain/catalogue/price-of.ts";
 import type { ProviderFailure } from "../../shared/domain/model/provider-failure.ts";
 import type { Candidate } from "../../shared/domain/routing/choose-model.ts";
+import { hiddenFailure, isHidden } from "../../shared/domain/routing/rejections.ts";
 import {
   type AfterFailure,
   afterFailure,
@@ -62,10 +63,12 @@ type Broken = Extract<Attempt, { kind: "failure" }>;
  * Text that was shown stays, with a seam after it.
  * @returns false when the turn has ended
  */
-export async function failOver(room: Room, running: RunningTurn, asking: Asking, broken: Broken): Promise<boolean> {
+export async function failOver(room: Room, running: RunningTurn, asking: Asking, seen: Broken): Promise<boolean> {
   const { progress, answer } = running;
   const from = asking.candidates[asking.index];
   if (!from) return false;
+  const isShared = room.journal.born.visibility !== "private";
+  const broken = isHidden(from, isShared) ? { ...seen, failure: hiddenFailure(seen.failure) } : seen;
   const following = followersOf(asking.candidates, asking.index, broken.failure.kind);
   const microUsd = spendBroken(running, from, broken);
   asking.failures.push(broken.failure);

@@ -7,6 +7,7 @@ import {
   type ChoiceFacts,
   chooseModel,
 } from "../../shared/domain/routing/choose-model.ts";
+import { isHidden, SOMEBODYS_OWN } from "../../shared/domain/routing/rejections.ts";
 import type { ProviderInstance } from "../../shared/ports/provider-directory.ts";
 import { beginTurn } from "./begin-turn.ts";
 import type { ReadConfiguration } from "./configuration.ts";
@@ -38,6 +39,7 @@ export async function planTurn(room: Room, running: RunningTurn, resumed: boolea
   const workspace = configuration.value?.workspace;
   const instances = await knownInstances(services, configuration.value, FIRST_PROBE_DEADLINE_MS);
   const earlier = resumed ? turn.receipt : null;
+  const isShared = journal.born.visibility !== "private";
   const staysWith = running.progress.asked?.model ?? earlier?.chosen.model;
   const choice = chooseTried(services.health, instances, staysWith, {
     receiptId: earlier?.id ?? services.newId(),
@@ -47,8 +49,11 @@ export async function planTurn(room: Room, running: RunningTurn, resumed: boolea
     preferredProviderId: workspace?.defaultProviderId ?? null,
     inputTokens: selectContext(historyTo(journal, turn, null), null).usedTokens,
     configuration: configuration.from,
+    isShared,
   });
-  const notes = configuration.lost.map(lostKey);
+  const notes = configuration.lost.map(({ scope, displayName }) =>
+    lostKey(isHidden({ isPersonal: scope === "user" }, isShared) ? SOMEBODYS_OWN : `"${displayName}"`),
+  );
   return {
     receipt: choice.receipt,
     error: choice.error && { ...choice.error, message: [...notes, choice.error.message].join(" ") },
@@ -61,8 +66,8 @@ export async function planTurn(room: Room, running: RunningTurn, resumed: boolea
   };
 }
 
-const lostKey = (name: string): string =>
-  `"${name}" cannot be asked while the database is away: what this conversation remembers of its key is sealed under one that CREDENTIALS_KEYS does not have any more. Try again when the database is back.`;
+const lostKey = (who: string): string =>
+  `${who} cannot be asked while the database is away: what this conversation remembers of its key is sealed under one that CREDENTIALS_KEYS does not have any more. Try again when the database is back.`;
 
 /**
  * The plan, with whoever is asked first as its first: a turn that is taken up again `staysWith` its model. One at a time

@@ -21,6 +21,8 @@ export interface ProviderInstance {
   trouble: { since: string; error: string; failures: number } | null;
   /** The one that its scope prefers. */
   isDefault: boolean;
+  /** Somebody's own: what is told of it to others stays with its vendor. */
+  isPersonal: boolean;
   /** Models in order of preference; the first is what "no wish" gets. Empty: the vendor could not be asked yet. */
   models: Model[];
   provider: ModelProvider;

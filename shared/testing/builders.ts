@@ -67,6 +67,7 @@ export function anInstance(overrides: Partial<RoutableInstance> = {}): RoutableI
     displayName: "Anthropic",
     health: "healthy",
     trouble: null,
+    isPersonal: false,
     models: [aModel()],
     ...overrides,
   };

@@ -156,6 +156,7 @@ const instance: ProviderInstance = {
   breaker: "closed",
   trouble: null,
   isDefault: false,
+  isPersonal: false,
   models: [opus],
   provider: { kind: "anthropic", models: unused, stream: unused },
 };

@@ -63,6 +63,7 @@ class Directory implements ProviderDirectory {
       breaker: "closed",
       trouble: null,
       isDefault: false,
+      isPersonal: false,
       models: [describeModel("guide", { id: "guide" }, { providerId: id, health: "healthy" })],
       provider: createGuideProvider(),
     };
@@ -96,6 +97,7 @@ class Directory implements ProviderDirectory {
       breaker: breakerOf(health, nowMs),
       trouble: troubleOf(health),
       isDefault: record.isDefault,
+      isPersonal: record.scope === "user",
       models: this.#models(record, kept, catalogue, health.state),
       provider: kept.provider,
     };

@@ -61,13 +61,13 @@ export function withoutOwn(configuration: TurnConfiguration): TurnConfiguration 
   return { ...configuration, providers };
 }
 
-/** What a snapshot still lets its reader use: without those whose key cannot be opened any more, who are named. */
+/** What a snapshot still lets its reader use: without those whose key cannot be opened any more, who are told of. */
 export function stillOpen(
   configuration: TurnConfiguration,
   opens: (sealed: string) => boolean,
-): { value: TurnConfiguration; lost: string[] } {
+): { value: TurnConfiguration; lost: ProviderRecord[] } {
   const isLost = ({ credential }: ProviderRecord): boolean => credential !== null && !opens(credential.sealed);
-  const lost = configuration.providers.filter(isLost).map(({ displayName }) => displayName);
+  const lost = configuration.providers.filter(isLost);
   const providers = configuration.providers.filter((record) => !isLost(record));
   return { value: { ...configuration, providers }, lost };
 }

@@ -34,6 +34,7 @@ const facts = (overrides: Partial<ChoiceFacts> = {}): ChoiceFacts => ({
   instances: [anInstance(), openai, guide],
   inputTokens: 100,
   configuration: "fresh",
+  isShared: false,
   ...overrides,
 });
 
@@ -145,5 +146,43 @@ describe("choosing a model", () => {
     const [down, well] = [machine("down"), machine("healthy")];
     const { candidates } = chooseModel(facts({ pinned: "ollama/qwen3:4b", instances: [down, well] }));
     expect(candidates.map((each) => each.instanceId)).toEqual([well.id, down.id]);
+  });
+});
+
+describe("a choice that others read too", () => {
+  const own = (name: string, overrides: Partial<RoutableInstance> = {}) => {
+    const id = `id-of-${name}`;
+    const models = [aModel({ id: `${name}-model`, name, providerId: id, provider: "ollama", aliases: [] })];
+    return anInstance({ id, kind: "ollama", displayName: `${name}'s laptop`, models, isPersonal: true, ...overrides });
+  };
+  const down = { health: "down" as const, trouble: { error: "Nobody answers at 10.1.2.3." } };
+  const trouble = { error: "Anthropic is overloaded." };
+  const instances = [own("ada", down), own("zoe", down), own("ida"), anInstance({ ...down, trouble }), openai, guide];
+  const told = (overrides: Partial<ChoiceFacts>) => {
+    const { receipt, error } = chooseModel(facts({ instances, isShared: true, ...overrides }));
+    return { receipt: Receipt.parse(receipt), text: JSON.stringify([receipt, error]) };
+  };
+
+  it("names of whoever asked only the one that answers, of the others no more than the vendor", () => {
+    const [ada, zoe, ida] = instances;
+    const { receipt, text } = told({});
+    expect(receipt.chosen.providerId).toBe(ida?.id);
+    expect(receipt.rejected).toEqual([
+      { providerId: "none", provider: "ollama", model: "personal", why: expect.stringMatching(/^A provider of/) },
+      { providerId: BUILT_IN_IDS.anthropic, provider: "anthropic", model: expect.any(String), why: trouble.error },
+    ]);
+    for (const secret of [ada?.id, zoe?.id, "ada", "zoe"]) expect(text).not.toContain(secret);
+    expect(told({ preferred: "ada-model" }).text).not.toMatch(/ada|zoe|10\.1/);
+    expect(told({ instances: [openai, own("zoe"), guide] }).text).not.toContain("zoe");
+  });
+
+  it("guesses at no name of a model that only they have, and says not whose instance lacks one", () => {
+    expect(told({ pinned: "ada-modem" }).text).not.toContain("ada-model");
+    expect(told({ pinned: `${instances[0]?.id}/other` }).text).not.toContain("laptop");
+  });
+
+  it("tells all of it where nobody else reads it", () => {
+    expect(told({ isShared: false }).text).toContain(down.trouble.error);
+    expect(told({ isShared: false }).receipt.rejected).toHaveLength(3);
   });
 });

@@ -4,6 +4,7 @@ import { type HealthState, type Model, ProviderKind, partsOfModelName } from "..
 import type { Classification, Receipt } from "../../contract/receipt.ts";
 import { findModel } from "../catalogue/find-model.ts";
 import { priceOf } from "../catalogue/price-of.ts";
+import { isHidden, reject, SOMEBODYS_OWN } from "./rejections.ts";
 
 /** A configured provider as the choice sees it; the guide is the last one. */
 export interface RoutableInstance {
@@ -14,6 +15,8 @@ export interface RoutableInstance {
   health: HealthState;
   /** Why it is not well: one sentence. */
   trouble: { error: string } | null;
+  /** Of whoever asked, and of nobody else. */
+  isPersonal: boolean;
   models: Model[];
 }
 
@@ -22,6 +25,7 @@ export interface Candidate {
   kind: ProviderKind;
   displayName: string;
   health: HealthState;
+  isPersonal: boolean;
   model: Model;
 }
 
@@ -39,6 +43,8 @@ export interface ChoiceFacts {
   /** Estimate of what the model will read. */
   inputTokens: number;
   configuration: "fresh" | "snapshot";
+  /** Others read the receipt too: of personal instances it names no more than the vendor, but for the one that answers. */
+  isShared: boolean;
 }
 
 export interface Choice {
@@ -67,6 +73,7 @@ const candidateOf = (instance: RoutableInstance, model: Model): Candidate => ({
   kind: instance.kind,
   displayName: instance.displayName,
   health: instance.health,
+  isPersonal: instance.isPersonal,
   model,
 });
 
@@ -117,7 +124,8 @@ export function chooseModel(given: ChoiceFacts): Choice {
   const guide = able.filter((candidate) => candidate.kind === "guide");
   const up = models.filter((candidate) => candidate.health !== "down");
   const down = models.filter((candidate) => candidate.health === "down");
-  for (const candidate of down) rejected.push({ ...named(candidate), why: whyDown(candidate, facts) });
+  for (const candidate of down)
+    reject(rejected, candidate, facts.isShared, { ...named(candidate), why: whyDown(candidate, facts) });
 
   const preferred = preferredCandidate(facts, rejected);
   const [first = null, ...others] = preferred
@@ -143,7 +151,9 @@ function choosePinned(facts: ChoiceFacts, wanted: string): Choice {
   const found = namedCandidate(wanted, facts.instances);
   if ("nearest" in found) {
     const { provider, id } = partsOfModelName(wanted);
-    return noRoute(facts, id, whyUnrouted(provider, id, facts.instances), found.nearest);
+    const open = facts.instances.filter((each) => !isHidden(each, facts.isShared));
+    const seen = open.length === facts.instances.length ? found : namedCandidate(wanted, open);
+    return noRoute(facts, id, whyUnrouted(provider, id, facts), "nearest" in seen ? seen.nearest : []);
   }
   const { candidate, name } = found;
   const isOneProviders = name.startsWith(`${candidate.instanceId}/`);
@@ -153,12 +163,12 @@ function choosePinned(facts: ChoiceFacts, wanted: string): Choice {
   return { candidates, receipt: { ...receipt, pinned: true }, error: null };
 }
 
-function whyUnrouted(provider: string | null, id: string, instances: readonly RoutableInstance[]): string {
+function whyUnrouted(provider: string | null, id: string, { instances, isShared }: ChoiceFacts): string {
   if (provider === null || ProviderKind.safeParse(provider).success)
     return `No provider here offers the model "${id}".`;
   const instance = instances.find((each) => each.id === provider);
   return instance
-    ? `${instance.displayName} does not offer the model "${id}".`
+    ? `${isHidden(instance, isShared) ? SOMEBODYS_OWN : instance.displayName} does not offer the model "${id}".`
     : `The provider that was to answer with "${id}" is not connected here any more.`;
 }
 
@@ -176,7 +186,7 @@ function preferredCandidate(facts: ChoiceFacts, rejected: Receipt["rejected"]): 
   }
   const { candidate } = found;
   if (candidate.health !== "down") return candidate;
-  rejected.push({
+  reject(rejected, candidate, facts.isShared, {
     ...named(candidate),
     why: `The workspace's default model cannot be reached: ${whyDown(candidate, facts)}`,
   });
@@ -214,7 +224,7 @@ function receiptOf(
   });
   const others = candidates
     .slice(1)
-    .filter((candidate) => candidate.kind !== "guide")
+    .filter((candidate) => candidate.kind !== "guide" && !isHidden(candidate, facts.isShared))
     .map(priced);
   const next = others.slice(0, 3);
   const dearest = others.toSorted((a, b) => b.microUsd - a.microUsd)[0];

@@ -84,6 +84,7 @@ export function aScriptedModel(kind: ProviderKind, name: string): ScriptedModel 
     breaker: "closed",
     trouble: null,
     isDefault: false,
+    isPersonal: false,
     models: [aModel({ providerId: `test:${name}`, provider: kind, id: name, name, aliases: [] })],
     provider: {
       kind,
