@@ -12,7 +12,13 @@ const SENTENCE =
 /** One provider of the owner's, with a saved key, before the guide. */
 function withOwnKey(bench: RoomBench) {
   const is = { away: false, opens: true };
-  const credential = { id: testId(), sealed: "v1.old.a.b.c", method: "api-key" as const, expiresAtMs: null, version: 1 };
+  const credential = {
+    id: testId(),
+    sealed: "v1.old.a.b.c",
+    method: "api-key" as const,
+    expiresAtMs: null,
+    version: 1,
+  };
   const record = aProviderRecord({ id: testId(), displayName: "Work", credential });
   const [own, guide] = bench.models;
   guide.instance.kind = "guide";
