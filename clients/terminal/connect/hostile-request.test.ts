@@ -2,6 +2,7 @@
 
 import type { AddressInfo } from "node:net";
 import { createServer, type Server } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, test } from "vitest";
 import type { MachineRequest } from "../../../shared/client/connector/machine-streams.ts";
 import { askUpstream } from "./ask-upstream.ts";
@@ -30,6 +31,14 @@ async function aServer() {
 
 async function* body(...parts: string[]): AsyncGenerator<Uint8Array> {
   for (const part of parts) yield new TextEncoder().encode(part);
+}
+
+/** The same with a pause after each part, in which what was let through reaches the model server. */
+async function* slowBody(...parts: string[]): AsyncGenerator<Uint8Array> {
+  for (const part of parts) {
+    yield new TextEncoder().encode(part);
+    await sleep(40);
+  }
 }
 
 async function ask(change: Partial<MachineRequest>) {
@@ -65,13 +74,13 @@ function chunkedBody(raw: string): string {
 describe("a request that is to hide another one behind it", () => {
   test("by a length that is too short does not put a byte more on the model server's connection", async () => {
     for (const parts of [[`{}   ${STOLEN}`], ["{}   ", STOLEN]]) {
-      const { status, raw } = await ask({ headers: [["content-length", "5"]], body: body(...parts) });
+      const { status, raw } = await ask({ headers: [["content-length", "5"]], body: slowBody(...parts) });
       expect([status, raw.includes("DELETE")]).toEqual([502, false]);
     }
   });
 
   test("by a length that is too long is broken off instead of waiting for the rest", async () => {
-    const { status } = await ask({ headers: [["content-length", "50"]], body: body("{}") });
+    const { status } = await ask({ headers: [["content-length", "50"]], body: slowBody("{}") });
     expect(status).toBe(502);
   });
 
