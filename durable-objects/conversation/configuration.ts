@@ -83,11 +83,18 @@ export class Configuration {
     if (value && from === "fresh" && userId !== null) this.#snapshots.keep(userId, value, asked);
   }
 
+  /** Somebody has no access to this conversation any more. */
+  forget(userId: string): void {
+    this.#snapshots.forget(userId);
+  }
+
   async #ask(userId: string | null): Promise<TurnConfiguration | null> {
     const { journal, reader } = this.#deps;
     const { ownerUserId, workspaceId } = journal.born;
     try {
       const value = await reader.read({ userId: userId ?? ownerUserId }, workspaceId);
+      // Also where it comes too late for who asked: the next one must not use what is gone.
+      if (journal.conversation) this.#snapshots.heed(userId ?? ownerUserId, value);
       return userId === null ? withoutOwn(value) : value;
     } catch {
       return null;

@@ -94,6 +94,7 @@ export function revoke(room: Room, what: { credentialId: string } | { userId: st
     storage.sql.exec("insert or replace into revoked (credential_id, at) values (?, ?)", what.credentialId, at);
     sessions.close((each) => each.credentialId === what.credentialId, CLOSE.revoked, "this sign-in was revoked");
   } else {
+    room.configuration.forget(what.userId);
     sessions.close(
       (each) => each.userId === what.userId && each.workspaceId === what.workspaceId,
       CLOSE.revoked,

@@ -1,5 +1,5 @@
 import { findModel } from "../../shared/domain/catalogue/find-model.ts";
-import { snapshotOf, withoutOwn } from "../../shared/domain/providers/snapshot-configuration.ts";
+import { heldAgainst, snapshotOf, withoutOwn } from "../../shared/domain/providers/snapshot-configuration.ts";
 import type { TurnConfiguration } from "../../shared/ports/conversation-store.ts";
 import type { ProviderDirectory } from "../../shared/ports/provider-directory.ts";
 import type { Journal } from "./journal.ts";
@@ -35,6 +35,8 @@ interface Kept {
 export class Snapshots {
   readonly #deps: Deps;
   readonly #kept = new Map<string, Kept>();
+  /** By who asked, the instances that the snapshots were held against last. */
+  readonly #heeded = new Map<string, string>();
 
   constructor(deps: Deps) {
     this.#deps = deps;
@@ -69,6 +71,31 @@ export class Snapshots {
     const stored = JSON.stringify(snapshot);
     journal.setMeta(place, stored);
     this.#kept.set(place, { asked: newest, made, stored });
+    this.#heeded.clear();
+  }
+
+  /**
+   * What Postgres said to somebody counts for every snapshot: an instance that is gone, or a key that was removed, is
+   * not remembered either.
+   * @param userId who asked
+   */
+  heed(userId: string, { providers }: TurnConfiguration): void {
+    const said = JSON.stringify(providers);
+    if (this.#heeded.get(userId) === said) return;
+    for (const place of [OWNERS, ...OTHERS]) {
+      const snapshot = this.#read(place);
+      if (!snapshot) continue;
+      const value = heldAgainst(snapshot.value, providers, snapshot.userId === userId);
+      if (value !== snapshot.value) this.#deps.journal.setMeta(place, JSON.stringify({ ...snapshot, value }));
+    }
+    this.#heeded.set(userId, said);
+  }
+
+  /** Somebody has no access any more. */
+  forget(userId: string): void {
+    for (const place of [OWNERS, ...OTHERS]) {
+      if (this.#read(place)?.userId === userId) this.#deps.journal.setMeta(place, "");
+    }
   }
 
   /** A person's own; else another's without what is only theirs, because nobody spends another's key. */

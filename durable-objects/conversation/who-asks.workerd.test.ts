@@ -15,13 +15,14 @@ function withOwnProviders(bench: RoomBench) {
   const reads: string[] = [];
   const is = { away: false };
   const [adas, bobs] = bench.models;
+  const own = { Ada: testId(), Bob: testId() };
   const shared = aProviderRecord({ scope: "workspace", displayName: "Everybody's" });
   bench.services.configuration = {
     read: async ({ userId }): Promise<TurnConfiguration> => {
       if (is.away) throw new Error("away");
       const name = userId === BOB.userId ? "Bob" : "Ada";
       reads.push(name);
-      return aConfiguration({ providers: [aProviderRecord({ id: testId(), displayName: name }), shared] });
+      return aConfiguration({ providers: [aProviderRecord({ id: own[name], displayName: name }), shared] });
     },
   };
   bench.services.providers = {

@@ -71,3 +71,26 @@ export function stillOpen(
   const providers = configuration.providers.filter((record) => !isLost(record));
   return { value: { ...configuration, providers }, lost };
 }
+
+const isOlder = (said: ProviderRecord, kept: ProviderRecord): boolean =>
+  said.version < kept.version || (said.credential?.version ?? 0) < (kept.credential?.version ?? 0);
+
+/**
+ * A snapshot after Postgres has said which instances there are: those that are gone go, those that were changed are as
+ * they are now. An answer that is older than the snapshot takes nothing back.
+ * @param isOwn the answer was to the one whose snapshot this is, and so speaks of what is theirs as well
+ * @returns the same object where nothing differs
+ */
+export function heldAgainst(
+  snapshot: TurnConfiguration,
+  said: readonly ProviderRecord[],
+  isOwn: boolean,
+): TurnConfiguration {
+  const providers = snapshot.providers.flatMap((kept) => {
+    if (kept.scope === "user" && !isOwn) return [kept];
+    const now = said.find(({ id }) => id === kept.id);
+    return now ? [now.credential && isOlder(now, kept) ? kept : now] : [];
+  });
+  const isSame = JSON.stringify(providers) === JSON.stringify(snapshot.providers);
+  return isSame ? snapshot : { ...snapshot, providers };
+}
