@@ -24,8 +24,13 @@ export type ConfiguredUpstream = z.infer<typeof ConfiguredUpstream>;
 const Wish = z.strictObject({ name: ConnectorName, secret: ConnectorSecret });
 export type Wish = z.infer<typeof Wish>;
 
-/** How it is known there, with the stamp that it was welcomed with last. */
-const Enrolment = z.strictObject({ ...Wish.shape, connectorId: Id, stamp: ConnectorStamp });
+/** How it is known there, with the stamp that it was welcomed with last; `askedAs` where it was given another name. */
+const Enrolment = z.strictObject({
+  ...Wish.shape,
+  askedAs: ConnectorName.optional(),
+  connectorId: Id,
+  stamp: ConnectorStamp,
+});
 export type Enrolment = z.infer<typeof Enrolment>;
 
 const ConnectorFile = z.strictObject({

@@ -186,6 +186,25 @@ describe("a machine that asks to be known anew", () => {
     expect(known()).toEqual({ ...desk, stamp });
   });
 
+  test("hears why a token is refused, and is not told that it was known", async () => {
+    answers = [{ status: 401, code: "unauthenticated" }];
+    expect(await connect({ token })).toBe("Mosaic says no.");
+  });
+
+  test("that got another name than it asked for says so, and is the same machine when it asks for that name again", async () => {
+    answers = [{ welcome: OTHER }, { status: 403, code: "forbidden" }];
+    await connect({ token, name: "laptop" });
+    expect(said.join("\n")).toContain('This machine is called "desk"');
+    const first = known() as typeof desk;
+    expect(first).toMatchObject({ name: "desk", askedAs: "laptop" });
+    answers = [
+      { welcome: OTHER, stamp: "D".repeat(43) },
+      { status: 403, code: "forbidden" },
+    ];
+    await connect({ token, name: "laptop" });
+    expect(known()).toEqual({ ...first, stamp: "D".repeat(43) });
+  });
+
   test("shows the same secret again after it ended half-way", async () => {
     answers = [{ status: 403, code: "forbidden" }];
     await connect({ token, name: "desk" });

@@ -33,6 +33,8 @@ interface Connecting {
 interface Pass {
   bearer: string;
   name: string;
+  /** The name that it asked for, where it got another. */
+  askedAs?: string | undefined;
   secret: string;
   /** What it asks to be known by; null for a machine that is known. */
   wish: Wish | null;
@@ -43,9 +45,10 @@ interface Pass {
 const newSecret = (): string => randomBytes(32).toString("base64url");
 const thisMachine = (): string => plainLine(hostname()).slice(0, 60) || "my machine";
 
-const lastingPass = ({ name, connectorId, stamp, secret }: Enrolment): Pass => ({
+const lastingPass = ({ name, askedAs, connectorId, stamp, secret }: Enrolment): Pass => ({
   bearer: connectorCredential({ kind: "secret", connectorId, stamp, secret }),
   name,
+  askedAs,
   secret,
   wish: null,
   isOwnSignIn: false,
@@ -80,7 +83,8 @@ async function passFor(connecting: Connecting, wishedName: string | undefined): 
   const saved = connecting.file.enrolment(connecting.url);
   const given = connecting.token === undefined ? null : readConnectorCredential(connecting.token);
   const isOther = given?.kind === "token" && given.connectorId !== saved?.connectorId;
-  if (saved && !isOther && (wishedName === undefined || wishedName === saved.name)) return lastingPass(saved);
+  const isNamed = wishedName === undefined || wishedName === saved?.name || wishedName === saved?.askedAs;
+  if (saved && !isOther && isNamed) return lastingPass(saved);
   return await newPass(connecting, wishedName ?? saved?.name ?? thisMachine());
 }
 
@@ -96,7 +100,8 @@ const REFUSALS = new Set<ErrorCode>([
 ]);
 
 /** What the end of a connection means: null to dial again, otherwise what the person is told. */
-function lastWord({ verdict, code, reason }: Ended, url: string): string | null {
+function lastWord({ verdict, code, reason }: Ended, { wish }: Pass, url: string): string | null {
+  if (verdict === "unauthenticated" && wish) return reason;
   if (verdict === "unauthenticated" || code === CLOSE.unauthenticated) {
     return `${url} does not know this machine (any more); run \`npx mosaic connect\` again to add it.`;
   }
@@ -113,6 +118,15 @@ function why({ status, verdict, reason }: Ended): string {
   const isElsewhere = status === 404 && verdict === null;
   return `the server answered ${status}${isElsewhere ? ", as if there were no Mosaic, or one that takes no machines" : ""}`;
 }
+
+/** What it is called from now on. A token from the page has its name from there. */
+function named({ wish, name, askedAs }: Pass, given: string): Pick<Enrolment, "name" | "askedAs"> {
+  if (!wish) return { name, ...(askedAs === undefined ? {} : { askedAs }) };
+  return { name: given, ...(given === wish.name ? {} : { askedAs: wish.name }) };
+}
+
+const renamed = (asked: string, given: string): string =>
+  `This machine is called "${given}": another one of yours is "${asked}", or the token was made for that name.`;
 
 async function endSignIn(url: string, bearer: string): Promise<void> {
   await fetch(`${url}/api/auth/sign-out`, {
@@ -143,7 +157,8 @@ async function stayConnected(connecting: Connecting, first: Pass, signal: AbortS
         wasWelcome = true;
         if (pass.isOwnSignIn) void endSignIn(url, pass.bearer);
         // Also one that is known: the stamp is another once Mosaic's key was changed.
-        const next = { secret: pass.secret, name: pass.wish ? name : pass.name, connectorId, stamp };
+        const next = { ...named(pass, name), secret: pass.secret, connectorId, stamp };
+        if (pass.wish && next.askedAs !== undefined) say(plainLine(renamed(next.askedAs, name)));
         if (lastingPass(next).bearer !== pass.bearer) {
           file.saveEnrolment(url, next);
           pass = lastingPass(next);
@@ -153,7 +168,7 @@ async function stayConnected(connecting: Connecting, first: Pass, signal: AbortS
       },
     });
     if (signal.aborted) return 0;
-    const last = lastWord(ended, url);
+    const last = lastWord(ended, pass, url);
     if (last !== null) {
       const isUnknown = ended.verdict === "unauthenticated" || ended.code === CLOSE.deleted;
       // What is good already stays, whatever is said of another.

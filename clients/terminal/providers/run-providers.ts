@@ -1,6 +1,6 @@
 /** `mosaic providers` and `mosaic models`, carried out. */
 import { ApiError } from "../../../shared/client/api-error.ts";
-import { KIND_WORDS } from "../../../shared/client/provider-words.ts";
+import { KIND_WORDS, kindName } from "../../../shared/client/provider-words.ts";
 import type { CreateProvider, Provider } from "../../../shared/contract/provider.ts";
 import type { Server } from "../open-conversation.ts";
 import { plainLine } from "../plain-text.ts";
@@ -122,7 +122,7 @@ async function changeKey(
   say: (line: string) => void,
 ): Promise<number> {
   const { id, kind, displayName } = await find(server, which);
-  const question = `${KIND_WORDS[kind].name} API key of ${plainLine(displayName)}`;
+  const question = `${kindName(kind)} API key of ${plainLine(displayName)}`;
   const apiKey = keyFromStdin ? ((await readLines(1))[0] ?? "") : await askSecret(question);
   if (apiKey === "") throw new UsageError("No key was given, so nothing was changed.");
   const provider = await server.api.providers.update(id, { credential: { apiKey } });

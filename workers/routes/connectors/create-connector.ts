@@ -1,6 +1,7 @@
 import { CreateConnector, CreatedConnector } from "../../../shared/contract/connector.ts";
 import { defineRoute } from "../route.ts";
 import { toConnector } from "./connector-view.ts";
+import { freeName } from "./free-name.ts";
 import { oneTimeToken } from "./one-time-token.ts";
 
 const TOKEN_LIFETIME_MS = 15 * 60_000;
@@ -11,7 +12,8 @@ export const createConnector = defineRoute({
   method: "post",
   path: "/api/connectors",
   operationId: "createConnector",
-  summary: "Makes a one-time token with which a machine dials in; a name that is taken gets a new token",
+  summary:
+    "Makes a one-time token with which a machine dials in; a machine of that name that is not online gets a new token, and where one is online the new one is called by the next free name",
   tag: "connectors",
   body: CreateConnector,
   idempotent: true,
@@ -35,7 +37,8 @@ export const createConnector = defineRoute({
     const now = services.now();
     const at = now.toISOString();
     const expiresAt = new Date(now.getTime() + TOKEN_LIFETIME_MS).toISOString();
-    const made = { id: newId, name: body.name, tokenHash: hash, tokenExpiresAt: expiresAt, at };
+    const name = await freeName(services.connectors, scope, body.name, null);
+    const made = { id: newId, name, tokenHash: hash, tokenExpiresAt: expiresAt, at };
     const connector = toConnector(await services.connectors.create(scope, made));
     return { ...connector, token: tokenFor(connector.id), expiresAt };
   },

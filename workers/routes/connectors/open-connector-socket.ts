@@ -12,6 +12,7 @@ import { CONNECTOR_DOORS, CONNECTOR_HEADERS, type DialIn } from "../../../shared
 import { requireSignIn } from "../../middleware/sign-in.ts";
 import { type Call, defineOpenRoute } from "../route.ts";
 import { connectorStamp, isSameStamp } from "./connector-stamp.ts";
+import { freeName } from "./free-name.ts";
 
 /** All that the object needs of the machine's headers. Credentials stay at the edge. */
 const FORWARDED = [
@@ -27,8 +28,13 @@ type Dialling = Call<string, { name?: string | undefined }, undefined>;
 
 type Lasting = Extract<ConnectorCredential, { kind: "secret" }>;
 
-const refused = (): AppError =>
-  new AppError("unauthenticated", "Mosaic does not know this machine, or its token is used up; connect it anew.");
+const refused = (): AppError => new AppError("unauthenticated", "Mosaic does not know this machine; connect it anew.");
+
+const usedUp = (): AppError =>
+  new AppError(
+    "unauthenticated",
+    "This token was used already, or is too old; make a new one under Settings, Machines.",
+  );
 
 /** Hands the upgrade to the object. @throws AppError `unauthenticated` for a secret that it does not know by itself */
 async function dial(call: Dialling, machine: Omit<DialIn, "stamp">): Promise<Response> {
@@ -76,7 +82,7 @@ async function enrolWithToken(call: Dialling, connectorId: string, token: string
   const secretHash = await secretToEnrol(call.request.headers);
   const at = call.services.now().toISOString();
   const found = await call.services.connectors.claim(connectorId, await hashOfSecret(token), secretHash, at);
-  if (!found) throw refused();
+  if (!found) throw usedUp();
   return await dial(call, { connectorId, secretHash, owner: found });
 }
 
@@ -92,7 +98,8 @@ async function enrolAsOwner(call: Dialling): Promise<Response> {
   const scope = { userId: principal.userId };
   const at = services.now().toISOString();
   const unnamed = { id: services.newId(), tokenHash: null, tokenExpiresAt: null };
-  const connector = await services.connectors.create(scope, { ...unnamed, name, at });
+  const own = await freeName(services.connectors, scope, name, secretHash);
+  const connector = await services.connectors.create(scope, { ...unnamed, name: own, at });
   if (!(await services.connectors.enrol(scope, connector.id, secretHash, at))) throw refused();
   const owner = { ownerUserId: principal.userId, name: connector.name };
   return await dial(call, { connectorId: connector.id, secretHash, owner });

@@ -104,7 +104,12 @@ export const GUIDE_PASSAGES: readonly { doc: string; heading: string; text: stri
  {
   "doc": "docs/connector.md",
   "heading": "How do I connect a machine?",
-  "text": "In the page: *Settings, Machines, Connect a machine*, give it a name, and run the command that is shown on that machine, in a\ncheckout of Mosaic:\n\n```sh\nnpx mosaic connect --url https://chat.example.org --token mosaic-connect.…\n```\n\nThe token works once, within a quarter of an hour. Without one, `npx mosaic connect --url https://chat.example.org` signs you in with a code and a\nbrowser. As soon as the machine is online, what it offers stands under *Settings, Providers* as yours, such as *Ollama on attic*, and\ncan answer your next message.\n\n| Option | Meaning |\n|---|---|\n| `--url <url>` | where Mosaic is (`MOSAIC_URL`) |\n| `--token <token>` | the one-time token, or a session token or API key (`MOSAIC_TOKEN`) |\n| `--name <name>` | what to call this machine; its host name otherwise |\n| `--ollama <url>` | where Ollama is; `http://127.0.0.1:11434` otherwise; remembered |\n\nKeep the command running: it dials again by itself, for ever, whatever happens in between. Ctrl+C ends it. To start it with the\nmachine, put it into a service of your system."
+  "text": "In the page: *Settings, Machines, Connect a machine*, give it a name, and run the command that is shown on that machine, in a\ncheckout of Mosaic:\n\n```sh\nnpx mosaic connect --url https://chat.example.org --token mosaic-connect.…\n```\n\nThe token works once, within a quarter of an hour. Without one, `npx mosaic connect --url https://chat.example.org` signs you in with a code and a\nbrowser. As soon as the machine is online, what it offers stands under *Settings, Providers* as yours, such as *Ollama on attic*, and\ncan answer your next message.\n\n| Option | Meaning |\n|---|---|\n| `--url <url>` | where Mosaic is (`MOSAIC_URL`) |\n| `--token <token>` | the one-time token, or a session token or API key (`MOSAIC_TOKEN`) |\n| `--name <name>` | what to call this machine; its host name otherwise |\n| `--ollama <url>` | where Ollama is; `http://127.0.0.1:11434` otherwise; remembered |\n\nIf another machine of yours is online under that name, this one gets the next free name (`raspberrypi-2`), and the command says so; each\nmachine keeps a secret of its own. A machine that is offline can be set up anew under its name."
+ },
+ {
+  "doc": "docs/connector.md",
+  "heading": "How do I connect a machine?",
+  "text": "Keep the command running: it dials again by itself, for ever, until you remove the machine or start the command a second time with\nthe same configuration folder. Ctrl+C ends it. To start it with the\nmachine, put it into a service of your system."
  },
  {
   "doc": "docs/connector.md",
@@ -119,7 +124,7 @@ export const GUIDE_PASSAGES: readonly { doc: string; heading: string; text: stri
  {
   "doc": "docs/connector.md",
   "heading": "Several machines, and machines that go away",
-  "text": "Connect as many as you like. If one is offline, or goes away in the middle of an answer, the same model on another of your machines is\nasked first, then your other providers; the answer says so. *Settings, Machines* shows which are online and when the others were\nlast seen; one that is back within half a minute does not show as offline."
+  "text": "Connect as many as you like. If one is offline, or goes away in the middle of an answer, the same model on another of your machines is\nasked first, then your other providers; the answer says so. *Settings, Machines* shows which are online and when the others were\nlast seen. A machine whose network went away, such as a laptop that was closed, is passed over within half a minute while an answer waits\nfor it, and at once after that; one that is back within half a minute does not show as offline."
  },
  {
   "doc": "docs/connector.md",

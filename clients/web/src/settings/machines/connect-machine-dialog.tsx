@@ -17,26 +17,41 @@ const POLL_EVERY_MS = 1500;
 /** A name, then the command to run there, then the moment it dials in. */
 export function ConnectMachineDialog({ onClose }: { onClose: () => void }) {
   const [created, setCreated] = useState<CreatedConnector | null>(null);
+  const [asked, setAsked] = useState("");
   return (
     <Dialog title={created ? `Connect ${created.name}` : "Connect a machine"} onClose={onClose}>
       {created ? (
-        <Command created={created} onClose={onClose} />
+        <>
+          {created.name === asked ? null : (
+            <Note look="info">
+              A machine called {asked} is online, so this one is called {created.name}.
+            </Note>
+          )}
+          <Command created={created} onClose={onClose} />
+        </>
       ) : (
-        <NameForm onCreated={setCreated} onClose={onClose} />
+        <NameForm
+          onCreated={(made, name) => {
+            setAsked(name);
+            setCreated(made);
+          }}
+          onClose={onClose}
+        />
       )}
     </Dialog>
   );
 }
 
 interface NameFormProps {
-  onCreated: (created: CreatedConnector) => void;
+  onCreated: (created: CreatedConnector, asked: string) => void;
   onClose: () => void;
 }
 
 function NameForm({ onCreated, onClose }: NameFormProps) {
   const { busy, error, submit } = useSubmit(async (form) => {
     try {
-      onCreated(await api.connectors.create(textField(form, "name")));
+      const name = textField(form, "name").trim();
+      onCreated(await api.connectors.create(name), name);
     } catch (thrown) {
       const told = thrown instanceof ApiError ? thrown.errors.find(({ path }) => path === "name") : undefined;
       throw told ? new Error(`The name ${told.message}.`) : thrown;
