@@ -60,6 +60,12 @@ export const hideInSentence = (secrets: readonly string[], text: string): string
 export const hideInText = (secrets: readonly string[], text: string): string =>
   hiding(allForms(secrets, isNoWord))(text);
 
+/** As long as the text, whatever letters it has. */
+function inLowerCase(text: string): string {
+  const lower = text.toLowerCase();
+  return lower.length === text.length ? lower : text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+}
+
 type Delta = Extract<ModelEvent, { type: "text-delta" | "thinking-delta" | "tool-input-delta" }>;
 
 /** One text that comes in pieces. */
@@ -77,23 +83,21 @@ const channelOf = (delta: Delta): string => (delta.type === "tool-input-delta" ?
 
 /** The events of one answer without its secrets, also where one is spread over pieces. Holds back only what may become one. */
 export class EventFilter {
-  readonly #forms: readonly string[];
-  readonly #pattern: RegExp;
-  readonly #starts: ReadonlySet<string>;
-  readonly #hide: (text: string) => string;
+  /** By their first two characters, and by the first alone for the end of a text; the longest first. */
+  readonly #forms: ReadonlyMap<string, readonly string[]>;
   readonly #channels = new Map<string, Channel>();
   #current: Channel | undefined;
 
   constructor(secrets: readonly string[]) {
-    this.#forms = allForms(secrets, isNoWord);
-    this.#pattern = patternOf(this.#forms);
-    this.#starts = new Set(this.#forms.flatMap((form) => form.slice(0, 1)));
-    this.#hide = hiding(this.#forms);
+    const forms = allForms(secrets, isNoWord);
+    const keyed = forms.flatMap((form) => [1, 2].map((length) => ({ form, key: form.slice(0, length) })));
+    const byKey = Map.groupBy(keyed, ({ key }) => key);
+    this.#forms = new Map([...byKey].map(([key, all]) => [key, all.map(({ form }) => form)]));
   }
 
   /** What may be told now that this came. */
   pass(event: ModelEvent): ModelEvent[] {
-    if (this.#forms.length === 0) return [event];
+    if (this.#forms.size === 0) return [event];
     if (!isDelta(event)) return [...this.flush(), this.#whole(event)];
     const key = channelOf(event);
     const channel = this.#channels.get(key) ?? { delta: event, end: "", told: 0 };
@@ -102,7 +106,7 @@ export class EventFilter {
     this.#channels.set(key, channel);
     this.#current = channel;
     channel.end += event.text;
-    const text = this.#release(channel, this.#beginning(channel.end));
+    const text = this.#release(channel, false);
     return text === "" ? before : [...before, this.#tell(event, text)];
   }
 
@@ -112,41 +116,48 @@ export class EventFilter {
     this.#current = undefined;
     if (!channel) return [];
     const { end } = channel;
-    const text = this.#release(channel, end.length);
+    const text = this.#release(channel, true);
     // Not forgotten: what comes next in this text may make a secret of it all the same.
     if (text === end.slice(end.length - text.length)) Object.assign(channel, { end, told: end.length });
     return text === "" ? [] : [this.#tell(channel.delta, text)];
   }
 
-  /** What may be told of a channel's end up to `held`, or to the end of a secret that reaches over it. */
-  #release(channel: Channel, held: number): string {
+  /** What may be told of a channel's end; with `all` also what may be the beginning of a secret. */
+  #release(channel: Pick<Channel, "end" | "told">, all: boolean): string {
     const { end: whole } = channel;
+    const lower = inLowerCase(whole);
     let from = channel.told;
-    let until = held;
     let out = "";
-    for (const { 0: found, index } of whole.matchAll(this.#pattern)) {
-      const end = index + found.length;
-      if (end <= from) continue;
-      if (index >= until) break;
-      out += whole.slice(from, Math.max(from, index)) + HIDDEN;
-      from = end;
-      until = Math.max(until, end);
+    let at = 0;
+    for (; at < whole.length; at += 1) {
+      const found = this.#at(lower, at, all);
+      if (found === "beginning") break;
+      if (found === null) continue;
+      const end = at + found;
+      if (end > from) {
+        out += whole.slice(from, Math.max(from, at)) + HIDDEN;
+        from = end;
+      }
+      at = end - 1;
     }
-    out += whole.slice(from, Math.max(from, until));
-    channel.end = whole.slice(until);
-    channel.told = Math.max(0, from - until);
+    out += whole.slice(from, Math.max(from, at));
+    channel.end = whole.slice(at);
+    channel.told = Math.max(0, from - at);
     return out;
   }
 
-  /** Where the first end of a text begins that may be the beginning of a secret; its length where there is none. */
-  #beginning(text: string): number {
-    const longest = this.#forms[0]?.length ?? 0;
-    for (let at = Math.max(0, text.length - longest + 1); at < text.length; at += 1) {
-      if (!this.#starts.has(text.charAt(at).toLowerCase())) continue;
-      const end = text.slice(at).toLowerCase();
-      if (this.#forms.some((form) => form.length > end.length && form.startsWith(end))) return at;
+  /** How long the secret is that stands there, or, unless `all` is wanted, that the text may end inside one. */
+  #at(lower: string, at: number, all: boolean): number | "beginning" | null {
+    let found: number | null = null;
+    for (const form of this.#forms.get(lower.slice(at, at + 2)) ?? []) {
+      if (found === null && lower.startsWith(form, at)) found = form.length;
+      if (!all && at + form.length > lower.length && form.startsWith(lower.slice(at))) return "beginning";
     }
-    return text.length;
+    return found;
+  }
+
+  #hide(text: string): string {
+    return this.#forms.size === 0 ? text : this.#release({ end: text, told: 0 }, true);
   }
 
   #tell(delta: Delta, text: string): ModelEvent {
