@@ -30,6 +30,7 @@ function instance(kind: Kind, url: string, more: Partial<ProviderInstance> = {})
     breaker: "closed",
     trouble: null,
     isDefault: false,
+    isPersonal: false,
     models: [],
     provider: openAt(kind, url, kind === "openai" ? "sk-test" : null),
     ...more,

@@ -145,6 +145,7 @@ function instancesOf({ scheduler, disk, mood, onModelAsked }: Surroundings, awak
     breaker: "closed",
     trouble: null,
     isDefault: false,
+    isPersonal: false,
     models: [model],
     provider,
   }));
