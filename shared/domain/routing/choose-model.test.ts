@@ -149,6 +149,23 @@ describe("choosing a model", () => {
   });
 });
 
+describe("a pinned model that nobody is known to have", () => {
+  const away = (overrides: Partial<RoutableInstance> = {}) =>
+    anInstance({
+      ...{ id: testId(), kind: "ollama", displayName: "Ollama on attic", models: [], health: "down" },
+      ...{ trouble: { error: 'The machine "attic" is not connected.' }, ...overrides },
+    });
+  const told = (instances: RoutableInstance[], pinned: string, isShared = false) =>
+    chooseModel(facts({ instances, pinned, isShared })).error?.message;
+
+  it("is explained by the provider that is away and whose models nobody has read", () => {
+    const why = 'Ollama on attic may have it, and does not answer: The machine "attic" is not connected.';
+    expect(told([openai, away()], "llama3.2:3b")).toContain(why);
+    expect(told([openai, away({ trouble: null })], "llama3.2:3b")).toContain("No provider here offers");
+    expect(told([openai, away({ isPersonal: true })], "llama3.2:3b", true)).not.toContain("attic");
+  });
+});
+
 describe("a choice that others read too", () => {
   const own = (name: string, overrides: Partial<RoutableInstance> = {}) => {
     const id = `id-of-${name}`;

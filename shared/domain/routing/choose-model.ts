@@ -164,8 +164,15 @@ function choosePinned(facts: ChoiceFacts, wanted: string): Choice {
 }
 
 function whyUnrouted(provider: string | null, id: string, { instances, isShared }: ChoiceFacts): string {
-  if (provider === null || ProviderKind.safeParse(provider).success)
-    return `No provider here offers the model "${id}".`;
+  if (provider === null || ProviderKind.safeParse(provider).success) {
+    // One whose list nobody has read yet may have it.
+    const asked = instances.find(({ kind, models, trouble }) => kind !== "guide" && models.length === 0 && trouble);
+    if (!asked || provider !== null) return `No provider here offers the model "${id}".`;
+    const why = isHidden(asked, isShared)
+      ? `${SOMEBODYS_OWN} does not answer at the moment.`
+      : `${asked.displayName} may have it, and does not answer: ${asked.trouble?.error}`;
+    return `No provider that answers offers the model "${id}". ${why}`;
+  }
   const instance = instances.find((each) => each.id === provider);
   return instance
     ? `${isHidden(instance, isShared) ? SOMEBODYS_OWN : instance.displayName} does not offer the model "${id}".`
