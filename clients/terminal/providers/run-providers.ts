@@ -122,7 +122,7 @@ async function changeKey(
   say: (line: string) => void,
 ): Promise<number> {
   const { id, kind, displayName } = await find(server, which);
-  const question = `${kind === "guide" ? kind : kindName(kind)} API key of ${plainLine(displayName)}`;
+  const question = `${kindName(kind)} API key of ${plainLine(displayName)}`;
   const apiKey = keyFromStdin ? ((await readLines(1))[0] ?? "") : await askSecret(question);
   if (apiKey === "") throw new UsageError("No key was given, so nothing was changed.");
   const provider = await server.api.providers.update(id, { credential: { apiKey } });
