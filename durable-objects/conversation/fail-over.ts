@@ -12,6 +12,7 @@ import {
 import { resumedAnswer } from "../../shared/domain/turn/answer.ts";
 import { estimatedUsage, withOpenRequest } from "../../shared/domain/turn/open-request.ts";
 import { isOutOfTime, keptOfBrokenStep, OUT_OF_TIME, withoutProofs } from "../../shared/domain/turn/progress.ts";
+import { whatHappened } from "../../shared/domain/turn/what-happened.ts";
 import { giveUpTurn } from "./end-turn.ts";
 import { publish, type Room } from "./room.ts";
 import type { PlannedCandidate, RunningTurn } from "./running-turn.ts";
@@ -97,7 +98,7 @@ export async function failOver(room: Room, running: RunningTurn, asking: Asking,
   if (isOther) progress.asked = refOf(to);
   // Text that was cut has its seam; an attempt that brought nothing leaves none.
   const seamAfter = kept.shown && broken.wrote !== "" ? kept.parts.length : null;
-  const why = broken.failure.message;
+  const why = whatHappened(broken.failure.message);
   const told = tellings(running, { from, to, next, seamAfter, why, microUsd });
   takeUp(room, running, isOther && to.kind !== from.kind ? withoutProofs(kept.parts) : kept.parts, told);
   if (seamAfter !== null) asking.continuations++;

@@ -37,7 +37,7 @@ export class ScriptedAnswer {
   }
 
   fail(kind: ProviderErrorKind, usage?: typeof STEP_USAGE): this {
-    const failure = { kind, message: `It failed: ${kind}.`, retryable: true };
+    const failure = { kind, message: `It failed: ${kind}. Try again, or choose another model.`, retryable: true };
     return this.push({ type: "failure", failure, ...(usage ? { usage } : {}) });
   }
 

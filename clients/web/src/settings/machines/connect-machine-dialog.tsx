@@ -21,14 +21,14 @@ export function ConnectMachineDialog({ onClose }: { onClose: () => void }) {
   return (
     <Dialog title={created ? `Connect ${created.name}` : "Connect a machine"} onClose={onClose}>
       {created ? (
-        <>
+        <div className="space-y-4">
           {created.name === asked ? null : (
             <Note look="info">
               A machine called {asked} is online, so this one is called {created.name}.
             </Note>
           )}
           <Command created={created} onClose={onClose} />
-        </>
+        </div>
       ) : (
         <NameForm
           onCreated={(made, name) => {
