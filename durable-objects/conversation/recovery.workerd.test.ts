@@ -349,7 +349,11 @@ describe("a stream that breaks", () => {
         await bench.forward(30_000);
       }
       expect(bench.endings(sent.turnId)).toMatchObject([
-        { type: "turn:interrupted", willContinue: false, why: "It failed: server_error." },
+        {
+          type: "turn:interrupted",
+          willContinue: false,
+          why: "It failed: server_error. Try again, or choose another model.",
+        },
       ]);
       expect(texts(bench, sent.messageId)).toEqual(["one."]);
       expect(bench.room.turns.openCount()).toBe(0);

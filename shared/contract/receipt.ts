@@ -24,7 +24,8 @@ const ModelChoice = z.object({ providerId: z.string(), provider: z.string(), mod
 export const Receipt = z.object({
   id: Id,
   classification: Classification,
-  chosen: ModelChoice.extend({ agentId: Id.optional() }),
+  /** `displayName`: which provider it was, where several of its kind are connected. */
+  chosen: ModelChoice.extend({ agentId: Id.optional(), displayName: z.string().optional() }),
   pinned: z.boolean(),
   rule: z.object({ id: Id, name: z.string(), scope: z.enum(["system", "workspace", "user"]) }).nullable(),
   /** One plain sentence. */

@@ -149,6 +149,16 @@ describe("choosing a model", () => {
   });
 });
 
+it("names the provider that was chosen where several of its kind are connected, and hides whose it is from others", () => {
+  const [attic, box] = ["attic", "box"].map((displayName) => anInstance({ id: testId(), kind: "ollama", displayName }));
+  if (!attic || !box) throw new Error("two of them");
+  const chosen = (instances: RoutableInstance[], isShared = false) =>
+    Receipt.parse(chooseModel(facts({ instances, isShared })).receipt).chosen.displayName;
+  expect(chosen([attic, box])).toBe("attic");
+  expect(chosen([attic, openai])).toBeUndefined();
+  expect(chosen([{ ...attic, isPersonal: true }, box], true)).toBeUndefined();
+});
+
 describe("a pinned model that nobody is known to have", () => {
   const away = (overrides: Partial<RoutableInstance> = {}) =>
     anInstance({

@@ -216,6 +216,12 @@ const named = (candidate: Candidate) => ({
   model: candidate.model.id,
 });
 
+/** Its name, where the kind alone does not tell it from another. */
+function whichOfSeveral(chosen: Candidate, { instances, isShared }: ChoiceFacts): { displayName?: string } {
+  const isOnly = instances.filter(({ kind }) => kind === chosen.kind).length < 2;
+  return isOnly || isHidden(chosen, isShared) ? {} : { displayName: chosen.displayName };
+}
+
 function receiptOf(
   facts: ChoiceFacts,
   chosen: Candidate,
@@ -239,7 +245,7 @@ function receiptOf(
   return {
     id: facts.receiptId,
     classification: unjudged(facts.parts),
-    chosen: named(chosen),
+    chosen: { ...named(chosen), ...whichOfSeveral(chosen, facts) },
     pinned: false,
     rule: null,
     reason,

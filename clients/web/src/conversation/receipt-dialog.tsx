@@ -114,7 +114,7 @@ export function ReceiptDialog({ receipt, metadata, onClose }: ReceiptDialogProps
       <dl className="divide-y divide-line">
         <Row name="Chosen">
           <strong className="font-semibold">{receipt.chosen.model}</strong>{" "}
-          <span className="text-soft">· {receipt.chosen.provider}</span>
+          <span className="text-soft">· {receipt.chosen.displayName ?? receipt.chosen.provider}</span>
         </Row>
         <Row name="Decided by">
           {receipt.pinned
