@@ -99,7 +99,7 @@ export async function failOver(room: Room, running: RunningTurn, asking: Asking,
   // Text that was cut has its seam; an attempt that brought nothing leaves none.
   const seamAfter = kept.shown && broken.wrote !== "" ? kept.parts.length : null;
   const why = whatHappened(broken.failure.message);
-  const told = tellings(running, { from, to, next, seamAfter, why, microUsd });
+  const told = tellings(running, { from, to, next, seamAfter, why, microUsd, isShared });
   takeUp(room, running, isOther && to.kind !== from.kind ? withoutProofs(kept.parts) : kept.parts, told);
   if (seamAfter !== null) asking.continuations++;
   asking.index = index;
@@ -131,12 +131,17 @@ function tellings(
     seamAfter: number | null;
     why: string;
     microUsd: number;
+    isShared: boolean;
   },
 ): ConversationEvent[] {
-  const { from, to, next, seamAfter, why, microUsd } = facts;
+  const { from, to, next, seamAfter, why, microUsd, isShared } = facts;
+  const isTold = from.kind === to.kind && !isHidden(from, isShared) && !isHidden(to, isShared);
   const cost = microUsd > 0 ? { microUsd } : {};
   const cut = seamAfter === null ? [] : [seam(running, seamAfter, why)];
-  if (next.kind === "reroute") return [...cut, { ...rerouted(running, refOf(from), refOf(to), why), ...cost }];
+  if (next.kind === "reroute") {
+    const [before, after] = isTold ? [namedRef(from), namedRef(to)] : [refOf(from), refOf(to)];
+    return [...cut, { ...rerouted(running, before, after, why), ...cost }];
+  }
   const delayMs = next.kind === "again" ? next.delayMs : 0;
   if (delayMs === 0 && cut.length > 0) return cut.map((event) => ({ ...event, ...cost }));
   const seconds = Math.ceil(delayMs / 1_000);
@@ -214,14 +219,21 @@ export const seam = ({ turn }: Pick<RunningTurn, "turn">, afterParts: number, wh
 export interface AskedModel {
   provider: string;
   model: string;
+  displayName?: string;
 }
+
+const namedRef = (candidate: Candidate): AskedModel => ({ ...refOf(candidate), displayName: candidate.displayName });
 
 export const refOf = ({ kind, model }: Candidate): AskedModel => ({ provider: kind, model: model.id });
 
 const rerouted = ({ turn }: RunningTurn, from: AskedModel, to: AskedModel, why: string): ConversationEvent => ({
   type: "turn:rerouted",
   turnId: turn.id,
-  from: { provider: from.provider, model: from.model },
+  from: {
+    provider: from.provider,
+    model: from.model,
+    ...(from.displayName === undefined ? {} : { displayName: from.displayName }),
+  },
   to,
   why,
 });

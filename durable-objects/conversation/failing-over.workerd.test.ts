@@ -49,6 +49,21 @@ describe("a provider that fails before it says anything", () => {
     }),
   );
 
+  it("is named beside whoever takes over where both are of one kind", () =>
+    inRoom(async (bench) => {
+      const { providers } = bench.services;
+      const [first, second] = bench.models;
+      const twin = { ...second.instance, kind: first.instance.kind, displayName: "Attic" };
+      const instances = () => [{ ...first.instance, displayName: "Box" }, twin];
+      bench.room.services = { ...bench.services, providers: { ...providers, instances } };
+      await asking(bench);
+      first.asked[0]?.fail("unreachable");
+      await bench.settle();
+      expect(bench.events("turn:rerouted")).toMatchObject([
+        { from: { displayName: "Box" }, to: { displayName: "Attic" } },
+      ]);
+    }));
+
   it("is asked again after a while where it is the last one, a few times, and everybody sees that", () =>
     inRoom(async (bench) => {
       alone(bench);

@@ -133,9 +133,17 @@ function applyTool(draft: Draft, event: EventOf<"tool:requested" | "tool:complet
   changeTurn(draft, turnId, (turn) => ({ needsApproval: turn.needsApproval.filter((id) => id !== callId) }));
 }
 
+/** Which provider stands behind a model where that is what changed; where nothing changed only why is said. */
+function reroutedWords({ from, to, why }: EventOf<"turn:rerouted">): string {
+  const [before, after] = [from, to].map(({ model, displayName }) =>
+    displayName === undefined ? model : `${model} (${displayName})`,
+  );
+  return before === after && from.provider === to.provider ? why : `${before} → ${after}: ${why}`;
+}
+
 function applyPassing(draft: Draft, { seq }: Logged, event: EventOf<"turn:rerouted" | "turn:continued">): void {
   const { turnId, why } = event;
-  const text = event.type === "turn:rerouted" ? `${event.from.model} → ${event.to.model}: ${why}` : why;
+  const text = event.type === "turn:rerouted" ? reroutedWords(event) : why;
   const kind = event.type === "turn:rerouted" ? "rerouted" : "continued";
   const next = {
     ...notice(seq, kind, text, turnId),

@@ -243,6 +243,18 @@ describe("events", () => {
     ]);
   });
 
+  test("a reroute names the providers where it is told them, and a mere retry says only why", () => {
+    const { log, turn } = running();
+    const [a, why] = [{ provider: "ollama", model: "x" }, "Down."];
+    const add = (from: object, to: object) =>
+      log.add({ type: "turn:rerouted", turnId: turn.turnId, from: { ...a, ...from }, to: { ...a, ...to }, why });
+    add({ displayName: "box" }, { displayName: "attic" });
+    add({}, { model: "y" });
+    add({}, {});
+    const told = frames(log.frames()).messages[1]?.turn?.notices.map((notice) => notice.text);
+    expect(told).toEqual(["x (box) → x (attic): Down.", "x → y: Down.", "Down."]);
+  });
+
   test("tools become parts of the answer, and an approval waits until it is given", () => {
     const { log, turn } = running();
     const call = { callId: "c1", name: "read", input: { path: "x" }, step: 0 };

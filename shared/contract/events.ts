@@ -8,6 +8,8 @@ export const TurnError = z.object({ code: ErrorCode, message: z.string() });
 export type TurnError = z.infer<typeof TurnError>;
 
 const ModelRef = z.object({ provider: z.string(), model: z.string() });
+/** `displayName`: which provider it is, where both are of one kind. */
+const Rerouted = ModelRef.extend({ displayName: z.string().optional() });
 const ToolCall = z.object({ callId: z.string(), name: z.string(), input: z.unknown(), step: z.int() });
 
 /** What happened in a conversation, for ever: durable before it is sent, replayed by `seq`. */
@@ -44,8 +46,8 @@ export const ConversationEvent = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("turn:rerouted"),
     turnId: Id,
-    from: ModelRef,
-    to: ModelRef,
+    from: Rerouted,
+    to: Rerouted,
     why: z.string(),
     /** What the attempt that failed cost all the same; it is in the turn's sum. */
     microUsd: MicroUsd.optional(),
