@@ -139,6 +139,7 @@ describe("a new instance", () => {
           error: { code: "url_refused", errors: [{ path: "config.baseUrl" }] },
         });
       expect(JSON.stringify(at({ ...admin, privateNetwork: false }))).toContain("ALLOW_PRIVATE_NETWORK");
+      expect(JSON.stringify(at(nobody))).toContain("npx mosaic connect");
       expect(JSON.stringify(at(nobody))).not.toContain("ALLOW_PRIVATE_NETWORK");
     },
   );

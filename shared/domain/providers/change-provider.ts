@@ -82,14 +82,19 @@ function normalised(url: URL): string | null {
   return url.href.replace(/\/+$/, "");
 }
 
+/** What to do where an address is refused that may be one of a private network. */
+function hintFor(baseUrl: string, { isInstanceAdmin }: Standing): string {
+  if (isInstanceAdmin) return " An address of a private network needs ALLOW_PRIVATE_NETWORK=1 in the environment.";
+  return checkPrivateUrl(baseUrl).ok
+    ? " A model server on a computer of yours is reached by connecting that machine: `npx mosaic connect` there, or Settings, Machines."
+    : "";
+}
+
 function placeAt(baseUrl: string, standing: Standing): Result<Place> {
   const mayBePrivate = standing.isInstanceAdmin && standing.privateNetwork;
   const inPublic = checkPublicUrl(baseUrl);
   const verdict = !inPublic.ok && mayBePrivate ? checkPrivateUrl(baseUrl) : inPublic;
-  const hint =
-    !verdict.ok && standing.isInstanceAdmin && !mayBePrivate
-      ? " An address of a private network needs ALLOW_PRIVATE_NETWORK=1 in the environment."
-      : "";
+  const hint = verdict.ok || mayBePrivate ? "" : hintFor(baseUrl, standing);
   const text = verdict.ok ? normalised(verdict.url) : null;
   const why = verdict.ok ? "it has a query or a fragment; leave them out" : verdict.why;
   if (text === null)

@@ -389,7 +389,7 @@ export const GUIDE_PASSAGES: readonly { doc: string; heading: string; text: stri
  {
   "doc": "docs/providers.md",
   "heading": "What happens when a provider fails?",
-  "text": "Before the first word is shown, the next provider is asked at once: first the same model elsewhere, then the others in their\norder. The last one that is left is asked up to three times, with growing pauses. The answer says who took over and why\n(`gpt-5.4 → claude-sonnet-4-6: …`), and if the failed attempt cost something, that is counted in the answer's cost.\n\nA pinned model is only replaced by the same model of another provider, never by another model. After the first word the answer goes on\nwhere it was, with a visible seam. The built-in guide answers only where nobody could be reached."
+  "text": "Before the first word is shown, the next provider is asked at once: first the same model elsewhere, then the others in their\norder. The last one that is left is asked up to three times, with growing pauses. The answer says who took over and why\n(`gpt-5.4 → claude-sonnet-4-6: …`), and if the failed attempt cost something, that is counted in the answer's cost.\n\nA pinned model is only replaced by the same model of another provider, never by another model. Where several of\na kind are connected, `<provider's id>/<model>` names one of them (`npx mosaic providers` shows the ids): then only that one answers. After the first word the answer goes on\nwhere it was, with a visible seam. The built-in guide answers only where nobody could be reached."
  },
  {
   "doc": "docs/providers.md",
