@@ -383,7 +383,7 @@ describe("the account", () => {
     const { ask } = memoryEdge();
     const secrets = { apiKey: "sk-canary-0123456789", header: "canary header value" };
     for (const as of ["alice", "bob"]) {
-      const config = { headers: { "X-Key": secrets.header } };
+      const config = { baseUrl: "https://api.anthropic.com", headers: { "X-Key": secrets.header } };
       const body = { kind: "anthropic", displayName: as, config, credential: { apiKey: secrets.apiKey } };
       expect((await ask("/api/providers", { method: "POST", body, as })).status).toBe(201);
       expect((await ask("/api/connectors", { method: "POST", body: { name: `${as}-box` }, as })).status).toBe(201);
