@@ -85,6 +85,8 @@ const cursorOf = ({ operationId }: Case["route"], { providerId, connectorId }: M
     listConversations: victim.cursor,
     listProviders: `1.${providerId}`,
     listConnectors: connectorId,
+    listModels: `1 ${providerId}/model`,
+    refreshModels: `1 ${providerId}/model`,
     listJobs: victim.cursor,
   })[operationId] ?? "1";
 

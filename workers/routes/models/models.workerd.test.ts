@@ -62,11 +62,12 @@ describe("the list of models", () => {
     ]);
   });
 
-  test("says so where a page's place is gone", async () => {
+  test("goes on at its place where the model there is gone, and says so where a cursor is none", async () => {
     const { edge, page, listed } = houseWith(numbered(10));
     const { next } = await page("?limit=5");
-    listed.ids = numbered(3);
-    const problem = await problemIn(await edge.ask(`/api/models?cursor=${next}`));
+    listed.ids = numbered(10).filter((id) => id !== "vendor/m-4");
+    expect((await page(`?limit=50&cursor=${next}`)).ids).toEqual([...numbered(10).slice(6), "gpt-5.1"]);
+    const problem = await problemIn(await edge.ask("/api/models?cursor=vendor%2Fm-4"));
     expect(problem).toMatchObject({ status: 400, errors: [{ path: "cursor" }] });
     expect(problem.detail).toContain("start again without it");
   });

@@ -49,23 +49,33 @@ export const instancesOf = ({ services }: Pick<Asker, "services">, configuration
 /** Whose a model is, and the vendor's id: the one thing that stays the same while lists come and go. */
 const keyOf = ({ providerId, id }: Model): string => `${providerId}/${id}`;
 
+/** `<position> <key>` of the last model that was given out. */
+const CURSOR = /^(\d{1,9}) (.+)$/s;
+
+/** Behind the model of that key, wherever it stands by now; where it is gone, at the place it had. */
+function placeAfter(all: readonly Model[], cursor: string): number {
+  const [, position, key] = CURSOR.exec(cursor) ?? [];
+  if (position === undefined) {
+    const message = "is not one that this list gave out";
+    throw new AppError("invalid_request", `\`cursor\`: ${message}; start again without it.`, {
+      errors: [{ path: "cursor", message }],
+    });
+  }
+  const found = all.findIndex((model) => keyOf(model) === key);
+  return found < 0 ? Number(position) : found + 1;
+}
+
 /**
- * A page of the matrix; the cursor is the key of its last model, so that what comes and goes before it moves nothing.
- * @throws AppError `invalid_request` for the key of a model that is not there, or not any more
+ * A page of the matrix, so that what comes and goes before it moves nothing.
+ * @throws AppError `invalid_request` for a cursor that is none
  */
 export function pageOfModels(
   instances: readonly ProviderInstance[],
   { cursor, limit }: { cursor?: string | undefined; limit: number },
 ): { items: Model[]; nextCursor: string | null } {
   const all = instances.flatMap(({ models }) => models);
-  const from = cursor === undefined ? 0 : all.findIndex((model) => keyOf(model) === cursor) + 1;
-  if (cursor !== undefined && from === 0) {
-    const message = "is not one that this list gives out now";
-    throw new AppError("invalid_request", `\`cursor\`: ${message}; start again without it.`, {
-      errors: [{ path: "cursor", message }],
-    });
-  }
+  const from = cursor === undefined ? 0 : placeAfter(all, cursor);
   const items = all.slice(from, from + limit);
   const last = items.at(-1);
-  return { items, nextCursor: last && from + limit < all.length ? keyOf(last) : null };
+  return { items, nextCursor: last && from + limit < all.length ? `${from + limit} ${keyOf(last)}` : null };
 }
