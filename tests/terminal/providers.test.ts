@@ -114,7 +114,7 @@ test("what a vendor refuses is one sentence with exit code 1", async () => {
   vendor = await startFakeModelServer();
   expect(refused.code).toBe(1);
   expect(refused.stdout.trimEnd().split("\n")).toHaveLength(1);
-  expect(refused.stdout).toMatch(/^Connected Mine .*\./);
+  expect(refused.stdout).toMatch(/^Saved Mine .*\./);
 });
 
 test.each([
