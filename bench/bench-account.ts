@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import * as z from "zod";
 
 const SignedUp = z.object({ token: z.string(), user: z.object({ id: z.string() }) });
@@ -42,7 +43,15 @@ export class BenchAccount {
 
   async #send(method: string, path: string, body: object): Promise<unknown> {
     const headers = { "content-type": "application/json", origin: this.url, ...this.authorization };
-    return await answerOf(await fetch(this.url + path, { method, headers, body: JSON.stringify(body) }));
+    const ask = () => fetch(this.url + path, { method, headers, body: JSON.stringify(body) });
+    let response = await ask();
+    // A person may change only so much in a minute; a measurement waits as one that reads the answer does.
+    while (response.status === 429) {
+      await response.body?.cancel();
+      await sleep((Number(response.headers.get("retry-after")) + 1) * 1_000);
+      response = await ask();
+    }
+    return await answerOf(response);
   }
 
   /** Puts so many events into a conversation that has none, at once; only in the house of the measurements. */
